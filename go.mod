@@ -1,0 +1,3 @@
+module github.com/freshet-stream/freshet
+
+go 1.26
