@@ -1,0 +1,292 @@
+package freshet
+
+import (
+	"bytes"
+	"maps"
+	"time"
+)
+
+// MaxProducers is how many producers a stream remembers.
+const MaxProducers = 1024
+
+// producerIdle is for how long a producer has to be silent before it may be
+// forgotten in favour of another.
+const producerIdle = time.Hour
+
+// A ProducerState is what a stream remembers of one producer.
+type ProducerState struct {
+	Epoch, Seq uint64
+	// Last is when it last appended.
+	Last time.Time
+}
+
+// A State is everything that a store keeps of one stream beside its records.
+// Its methods are how every store judges; they do no I/O and are not safe for
+// concurrent use.
+type State struct {
+	Info      Info
+	StreamSeq string
+	Producers map[string]ProducerState
+	// LastNonce and LastResults are those of the last call that was judged.
+	LastNonce   Nonce
+	LastResults []Result
+}
+
+// A Change is what one call does to a stream. A store writes all of it in one
+// atomic step, and then makes it the state with [State.Apply].
+type Change struct {
+	Info      Info
+	StreamSeq string
+	// Records are the new ones in order, with their offsets.
+	Records []Record
+	// Producers are those whose state is new; Forgotten those that go.
+	Producers map[string]ProducerState
+	Forgotten []string
+	Nonce     Nonce
+	Results   []Result
+}
+
+// A Call is one call of [Store].Append: appends of one stream that are judged
+// in order, each atomic.
+type Call struct {
+	// Nonce names the call. The same call made again has the same one.
+	Nonce   Nonce
+	Appends []Append
+	// Retry says that the call was made before and its outcome is not known.
+	// Tail is then the stream's tail as it was known before the first try, if
+	// it was known.
+	Retry bool
+	Tail  Offset
+}
+
+// NewState returns the state of a stream that is being created at the time now,
+// and the change that its first append makes. The error is that of the first
+// append if it is refused; then nothing is created.
+func NewState(name string, c Creation, now time.Time) (*State, Change, error) {
+	now = now.UTC().Truncate(time.Millisecond)
+	begin := Offset{Mark: NewMark()}
+	spec := c.Spec
+	if spec.ContentType == "" {
+		spec.ContentType = DefaultContentType
+	}
+	s := &State{
+		Info:      Info{Name: name, Spec: spec, Created: now, Oldest: begin, Tail: begin, Appended: now, Touched: now, Meta: bytes.Clone(c.Meta)},
+		Producers: map[string]ProducerState{},
+	}
+	var appends []Append
+	if c.First != nil {
+		appends = []Append{*c.First}
+	}
+	change := s.Judge(Call{Nonce: c.Nonce, Appends: appends}, now)
+	for _, r := range change.Results {
+		if r.Err != nil {
+			return nil, Change{}, r.Err
+		}
+	}
+	return s, change, nil
+}
+
+// Judge decides what a call does to the stream at the time now. It does not
+// alter s. A call that s has seen last gets the results that it got then, and
+// a change without records.
+func (s *State) Judge(call Call, now time.Time) Change {
+	now = now.UTC().Truncate(time.Millisecond)
+	if call.Nonce == s.LastNonce && s.LastResults != nil {
+		return Change{Info: s.Info, StreamSeq: s.StreamSeq, Nonce: s.LastNonce, Results: s.LastResults}
+	}
+	j := judgement{
+		state: s,
+		now:   now,
+		// Another call came between, so that this one may have landed before it.
+		uncertain: call.Retry && s.Info.Tail != call.Tail,
+		Change:    Change{Info: s.Info.Clone(), StreamSeq: s.StreamSeq, Nonce: call.Nonce, Results: make([]Result, len(call.Appends))},
+	}
+	for i := range call.Appends {
+		j.Results[i] = j.judge(&call.Appends[i], call.Nonce, i)
+	}
+	return j.Change
+}
+
+// Apply makes a change, which [State.Judge] gave for s as it is now, the state.
+func (s *State) Apply(c Change) {
+	s.Info, s.StreamSeq = c.Info, c.StreamSeq
+	s.LastNonce, s.LastResults = c.Nonce, c.Results
+	maps.Copy(s.Producers, c.Producers)
+	for _, id := range c.Forgotten {
+		delete(s.Producers, id)
+	}
+}
+
+// Interrupt returns the call that closes a stream whose lease has run out.
+func Interrupt() Call {
+	return Call{Nonce: NewNonce(), Appends: []Append{{Close: &Closing{Reason: Interrupted}}}}
+}
+
+type judgement struct {
+	state     *State
+	now       time.Time
+	uncertain bool
+	Change
+}
+
+func (j *judgement) judge(a *Append, nonce Nonce, i int) (r Result) {
+	info := &j.Info
+	r.From, r.Tail, r.Closed = info.Tail, info.Tail, info.Closed
+	var known ProducerState
+	if a.Producer != nil {
+		known, r.Known = j.producer(a.Producer.ID)
+		r.Epoch, r.Seq = known.Epoch, known.Seq
+	}
+	if j.uncertain && a.Producer == nil {
+		r.Err = ErrUncertain
+		return r
+	}
+	if info.Closed != nil {
+		if len(a.Records) == 0 && a.Close != nil || a.Producer != nil && info.Closed.By != nil && *info.Closed.By == *a.Producer {
+			r.Duplicate = true
+			return r
+		}
+		r.Err = ErrClosed
+		return r
+	}
+	if a.ContentType != "" && !SameContentType(a.ContentType, info.Spec.ContentType) {
+		r.Err = ErrTypeMismatch.With("the stream has the content type %s; send that, not %s", info.Spec.ContentType, a.ContentType)
+		return r
+	}
+	if p := a.Producer; p != nil {
+		if r.Duplicate, r.Err = judgeProducer(p, known, r.Known); r.Err != nil || r.Duplicate {
+			return r
+		}
+	}
+	if a.StreamSeq != "" && a.StreamSeq <= j.StreamSeq {
+		r.Err = ErrStale.With("the Stream-Seq %s is not greater than the last one, %s", quote(a.StreamSeq), quote(j.StreamSeq))
+		return r
+	}
+	if a.Expect != nil && *a.Expect != info.Tail {
+		r.Err = ErrExpected
+		return r
+	}
+	if p := a.Producer; p != nil {
+		if r.Err = j.remember(p, r.Known); r.Err != nil {
+			return r
+		}
+		r.Known, r.Epoch, r.Seq = true, p.Epoch, p.Seq
+	}
+	j.write(a, nonce, i)
+	r.Tail, r.Closed = info.Tail, info.Closed
+	return r
+}
+
+// judgeProducer follows Durable Streams, section 5.2.1, "Validation Logic".
+func judgeProducer(p *Producer, last ProducerState, known bool) (duplicate bool, err error) {
+	switch {
+	case !known && p.Seq != 0:
+		return false, ErrSequence
+	case !known:
+		return false, nil
+	case p.Epoch < last.Epoch:
+		return false, ErrFenced
+	case p.Epoch > last.Epoch && p.Seq != 0:
+		return false, ErrEpochStart
+	case p.Epoch > last.Epoch:
+		return false, nil
+	case p.Seq <= last.Seq:
+		return true, nil
+	case p.Seq > last.Seq+1:
+		return false, ErrSequence
+	}
+	return false, nil
+}
+
+// producer looks a producer up as this call has left it.
+func (j *judgement) producer(id string) (ProducerState, bool) {
+	if p, ok := j.Producers[id]; ok {
+		return p, true
+	}
+	for _, gone := range j.Forgotten {
+		if gone == id {
+			return ProducerState{}, false
+		}
+	}
+	p, ok := j.state.Producers[id]
+	return p, ok
+}
+
+// remember notes that p has appended, and forgets another producer if there is
+// no room for it.
+func (j *judgement) remember(p *Producer, known bool) error {
+	if !known && len(j.state.Producers)+j.added()-len(j.Forgotten) >= MaxProducers {
+		idlest, last := "", j.now.Add(-producerIdle)
+		for id, state := range j.state.Producers {
+			_, changed := j.Producers[id]
+			if !changed && state.Last.Before(last) {
+				idlest, last = id, state.Last
+			}
+		}
+		if idlest == "" {
+			return ErrProducers
+		}
+		j.Forgotten = append(j.Forgotten, idlest)
+	}
+	if j.Producers == nil {
+		j.Producers = map[string]ProducerState{}
+	}
+	j.Producers[p.ID] = ProducerState{Epoch: p.Epoch, Seq: p.Seq, Last: j.now}
+	return nil
+}
+
+// added counts the producers that are new with this call.
+func (j *judgement) added() (n int) {
+	for id := range j.Producers {
+		if _, ok := j.state.Producers[id]; !ok {
+			n++
+		}
+	}
+	return n
+}
+
+// write lets an append that was accepted take effect.
+func (j *judgement) write(a *Append, nonce Nonce, i int) {
+	info := &j.Info
+	if len(a.Records) > 0 {
+		mark := info.Tail.Mark.Next(nonce, i)
+		for k := range a.Records {
+			r := a.Records[k]
+			r.Offset = Offset{Seq: info.Tail.Seq + uint64(k) + 1, Mark: mark}
+			info.Bytes += int64(r.Size())
+			j.Records = append(j.Records, r)
+		}
+		info.Tail = j.Records[len(j.Records)-1].Offset
+	}
+	if a.StreamSeq != "" {
+		j.StreamSeq = a.StreamSeq
+	}
+	if a.Meta != nil {
+		info.Meta = a.Meta
+	}
+	if a.Lease > 0 {
+		info.LeaseTerm = a.Lease
+	}
+	if info.LeaseTerm > 0 {
+		info.Lease = j.now.Add(info.LeaseTerm)
+	}
+	info.Appended, info.Touched = j.now, j.now
+	if a.Close != nil {
+		closing := *a.Close
+		if closing.Reason == "" {
+			closing.Reason = Completed
+		}
+		info.Closed = &Closure{Closing: closing, At: j.now, By: a.Producer}
+	}
+}
+
+// A Creation is what a stream is created with.
+type Creation struct {
+	Spec Spec
+	Meta []byte
+	// Nonce names the call, as in [Call].
+	Nonce Nonce
+	// First, if not nil, is appended in the same step. It may close the stream.
+	First *Append
+}
+
