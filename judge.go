@@ -3,6 +3,7 @@ package freshet
 import (
 	"bytes"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -27,7 +28,10 @@ type State struct {
 	Info      Info
 	StreamSeq string
 	Producers map[string]ProducerState
-	// LastNonce and LastResults are those of the last call that was judged.
+	// Creator names the call that created the stream.
+	Creator Nonce
+	// LastNonce and LastResults are those of the last call that changed the
+	// stream.
 	LastNonce   Nonce
 	LastResults []Result
 }
@@ -44,6 +48,8 @@ type Change struct {
 	Forgotten []string
 	Nonce     Nonce
 	Results   []Result
+	// repeated says that the results are those of a call that landed before.
+	repeated bool
 }
 
 // A Call is one call of [Store].Append: appends of one stream that are judged
@@ -71,6 +77,7 @@ func NewState(name string, c Creation, now time.Time) (*State, Change, error) {
 	}
 	s := &State{
 		Info:      Info{Name: name, Spec: spec, Created: now, Oldest: begin, Tail: begin, Appended: now, Touched: now, Meta: bytes.Clone(c.Meta)},
+		Creator:   c.Nonce,
 		Producers: map[string]ProducerState{},
 	}
 	var appends []Append
@@ -88,23 +95,30 @@ func NewState(name string, c Creation, now time.Time) (*State, Change, error) {
 
 // Judge decides what a call does to the stream at the time now. It does not
 // alter s. A call that s has seen last gets the results that it got then, and
-// a change without records.
+// a change that is none.
 func (s *State) Judge(call Call, now time.Time) Change {
 	now = now.UTC().Truncate(time.Millisecond)
 	if call.Nonce == s.LastNonce && s.LastResults != nil {
-		return Change{Info: s.Info, StreamSeq: s.StreamSeq, Nonce: s.LastNonce, Results: s.LastResults}
+		return Change{Info: s.Info, StreamSeq: s.StreamSeq, Nonce: s.LastNonce, Results: s.LastResults, repeated: true}
 	}
 	j := judgement{
 		state: s,
 		now:   now,
 		// Another call came between, so that this one may have landed before it.
 		uncertain: call.Retry && s.Info.Tail != call.Tail,
-		Change:    Change{Info: s.Info.Clone(), StreamSeq: s.StreamSeq, Nonce: call.Nonce, Results: make([]Result, len(call.Appends))},
+		Change:    Change{Info: s.Info, StreamSeq: s.StreamSeq, Nonce: call.Nonce, Results: make([]Result, len(call.Appends))},
 	}
 	for i := range call.Appends {
 		j.Results[i] = j.judge(&call.Appends[i], call.Nonce, i)
 	}
 	return j.Change
+}
+
+// IsNone reports whether the call changes nothing, since all its appends were
+// refused or had landed before. A store need not write it, and must not apply
+// it: the stream still remembers the call before.
+func (c *Change) IsNone() bool {
+	return c.repeated || !slices.ContainsFunc(c.Results, func(r Result) bool { return r.Err == nil && !r.Duplicate })
 }
 
 // Apply makes a change, which [State.Judge] gave for s as it is now, the state.
@@ -203,10 +217,8 @@ func (j *judgement) producer(id string) (ProducerState, bool) {
 	if p, ok := j.Producers[id]; ok {
 		return p, true
 	}
-	for _, gone := range j.Forgotten {
-		if gone == id {
-			return ProducerState{}, false
-		}
+	if slices.Contains(j.Forgotten, id) {
+		return ProducerState{}, false
 	}
 	p, ok := j.state.Producers[id]
 	return p, ok
@@ -219,7 +231,7 @@ func (j *judgement) remember(p *Producer, known bool) error {
 		idlest, last := "", j.now.Add(-producerIdle)
 		for id, state := range j.state.Producers {
 			_, changed := j.Producers[id]
-			if !changed && state.Last.Before(last) {
+			if !changed && state.Last.Before(last) && !slices.Contains(j.Forgotten, id) {
 				idlest, last = id, state.Last
 			}
 		}
@@ -227,6 +239,9 @@ func (j *judgement) remember(p *Producer, known bool) error {
 			return ErrProducers
 		}
 		j.Forgotten = append(j.Forgotten, idlest)
+	}
+	if i := slices.Index(j.Forgotten, p.ID); i >= 0 {
+		j.Forgotten = slices.Delete(j.Forgotten, i, i+1)
 	}
 	if j.Producers == nil {
 		j.Producers = map[string]ProducerState{}
@@ -262,7 +277,7 @@ func (j *judgement) write(a *Append, nonce Nonce, i int) {
 		j.StreamSeq = a.StreamSeq
 	}
 	if a.Meta != nil {
-		info.Meta = a.Meta
+		info.Meta = bytes.Clone(a.Meta)
 	}
 	if a.Lease > 0 {
 		info.LeaseTerm = a.Lease
@@ -272,11 +287,16 @@ func (j *judgement) write(a *Append, nonce Nonce, i int) {
 	}
 	info.Appended, info.Touched = j.now, j.now
 	if a.Close != nil {
-		closing := *a.Close
-		if closing.Reason == "" {
-			closing.Reason = Completed
+		closed := &Closure{Closing: *a.Close, At: j.now}
+		if closed.Reason == "" {
+			closed.Reason = Completed
 		}
-		info.Closed = &Closure{Closing: closing, At: j.now, By: a.Producer}
+		closed.Detail = bytes.Clone(closed.Detail)
+		if a.Producer != nil {
+			by := *a.Producer
+			closed.By = &by
+		}
+		info.Closed = closed
 	}
 }
 
@@ -289,4 +309,3 @@ type Creation struct {
 	// First, if not nil, is appended in the same step. It may close the stream.
 	First *Append
 }
-

@@ -38,8 +38,8 @@ type Store interface {
 	// accepted part of the stream, all in one step. There is a result for each
 	// append; err is for the whole call: [ErrNotFound], or [ErrUncertain] if
 	// it may have landed, upon which the caller may repeat the same call with
-	// Retry set. The stream remembers nonce and results of its last call and
-	// returns them if that call comes again.
+	// Retry set. The stream remembers nonce and results of the last call that
+	// changed it and returns them if that call comes again.
 	Append(ctx context.Context, name string, call Call) ([]Result, error)
 
 	// Read returns the records after an offset, in order, as far as limit
@@ -64,8 +64,8 @@ type Store interface {
 	// Follow asks for a hint whenever the stream changes: at an append, a
 	// close, a creation and a deletion, whoever made it. It returns once the
 	// subscription holds. Hints may be lost, doubled and reordered; wake is
-	// called from any goroutine, returns at once, and may be called until stop
-	// has returned. The stream need not exist.
+	// called from any goroutine, returns at once without calling stop, and may
+	// be called until stop has returned. The stream need not exist.
 	Follow(ctx context.Context, name string, wake func(Hint)) (stop func(), err error)
 
 	// List returns at most n streams whose names begin with prefix and sort
