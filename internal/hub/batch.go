@@ -1,0 +1,48 @@
+package hub
+
+import "github.com/freshet-stream/freshet"
+
+// A Gap says that a follower's position could not be served, and where it goes
+// on instead.
+type Gap struct {
+	// Why is one of the Gap constants of package freshet.
+	Why                string
+	Requested, Resumed freshet.Offset
+}
+
+// A Batch is what a follower gets at once: consecutive records, or one of the
+// other things that happen.
+type Batch struct {
+	entries []*entry
+	records []freshet.Record
+	shared  bool
+
+	// Gap, if not nil, comes without records, before what follows it.
+	Gap *Gap
+	// Closed, if not nil, is how the stream ended after the records.
+	Closed *freshet.Closure
+	// Idle says that nothing has happened.
+	Idle bool
+	// Offset is the position after the records.
+	Offset freshet.Offset
+}
+
+// Len returns the number of records.
+func (b *Batch) Len() int { return len(b.entries) + len(b.records) }
+
+// Record returns the i-th record, which the caller does not alter.
+func (b *Batch) Record(i int) *freshet.Record {
+	if b.entries != nil {
+		return &b.entries[i].Record
+	}
+	return &b.records[i]
+}
+
+// Append appends to dst what encoder makes of the i-th record. Followers of one
+// window share the work.
+func (b *Batch) Append(dst []byte, i int, encoder *Encoder) []byte {
+	if b.entries != nil && b.shared {
+		return append(dst, b.entries[i].fragment(encoder)...)
+	}
+	return encoder.Encode(dst, b.Record(i))
+}
