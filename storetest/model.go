@@ -1,0 +1,5 @@
+package storetest
+
+import "testing"
+
+func checkModel(t *testing.T, s Subject) {}
