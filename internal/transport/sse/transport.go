@@ -1,0 +1,115 @@
+// Package sse is the transport for a plain browser EventSource: a GET on a
+// stream's URL that is answered with the stream as server-sent events, to the
+// letter of the WHATWG HTML standard, chapter "Server-sent events".
+//
+// Every event's id is the offset after what it carries, so that the browser's
+// own reconnection, with its own Last-Event-ID, continues exactly. The end and
+// every loss are events too, since a browser shows its page nothing else.
+package sse
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/hub"
+	"github.com/freshet-stream/freshet/internal/problem"
+	"github.com/freshet-stream/freshet/internal/wire"
+	codec "github.com/freshet-stream/freshet/sse"
+)
+
+// retry is the reconnection time that clients are told, give or take a quarter
+// so that those who lost one server do not come to the next at once.
+const retry = time.Second
+
+// Options configure a [Transport].
+type Options struct {
+	Hub *hub.Hub
+	// Heartbeat is after how long without an event a comment is sent.
+	Heartbeat time.Duration
+}
+
+// A Transport serves streams as server-sent events. It may be used
+// concurrently.
+type Transport struct {
+	hub       *hub.Hub
+	heartbeat time.Duration
+	formats   formats
+}
+
+// New returns a transport.
+func New(opts Options) *Transport {
+	return &Transport{hub: opts.Hub, heartbeat: opts.Heartbeat, formats: newFormats()}
+}
+
+// ServeStream answers a GET for the stream. It returns when the response is
+// over, or panics with [http.ErrAbortHandler] to abort it.
+func (t *Transport) ServeStream(w http.ResponseWriter, r *http.Request, name string) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		problem.Write(w, r, problem.ErrQuery.With("the query cannot be parsed: %v", err))
+		return
+	}
+	from, err := parseStart(r, query)
+	if err != nil {
+		problem.Write(w, r, err)
+		return
+	}
+	encoding := query.Get("encoding")
+	if encoding != "" && encoding != "json" && encoding != "base64" {
+		problem.Write(w, r, problem.ErrQuery.With("encoding is %.32q and may be json or base64", encoding))
+		return
+	}
+	if from.Ended && t.knowsEnd(r, name, from.Offset) {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	follower, err := t.hub.Follow(r.Context(), name, hub.FollowOptions{Cursor: from.Cursor, Idle: t.heartbeat})
+	switch {
+	case errors.Is(err, freshet.ErrNotFound) && from.isReal():
+		tellGone(w, r, &from)
+		return
+	case err != nil:
+		problem.Write(w, r, err)
+		return
+	}
+	defer follower.Close()
+	info, _ := follower.Info()
+	format := t.formats.choose(freshet.KindOf(info.Spec.ContentType), encoding)
+	setHeaders(w.Header())
+	if format.base64 {
+		w.Header().Set("Stream-SSE-Data-Encoding", "base64")
+	}
+	s := &session{follower: follower, response: wire.Start(r.Context(), w, http.StatusOK), format: format}
+	s.run(r.Context(), &from)
+}
+
+// knowsEnd reports whether a client that was told the end at this offset may be
+// told to stop for good: because that is the end, or because there is no stream
+// of which it could have missed anything.
+func (t *Transport) knowsEnd(r *http.Request, name string, at freshet.Offset) bool {
+	info, err := t.hub.Info(r.Context(), name)
+	if err != nil {
+		return errors.Is(err, freshet.ErrNotFound)
+	}
+	return info.Closed != nil && info.Tail == at
+}
+
+func setHeaders(h http.Header) {
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+}
+
+// appendPrelude appends what begins every response: the reconnection time and,
+// so that a drop before the first event resumes too, the position.
+func appendPrelude(dst []byte, at string) []byte {
+	dst = codec.AppendRetry(dst, retry*3/4+rand.N(retry/2))
+	if at != "" {
+		return codec.AppendID(dst, at)
+	}
+	return append(dst, '\n')
+}

@@ -1,0 +1,76 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/freshet-stream/freshet"
+)
+
+// Options configure a [Server]. Only Store is needed; other zero fields have
+// the values that are named.
+type Options struct {
+	// Store is where streams are kept. It is the caller's, who closes it after
+	// the server.
+	Store freshet.Store
+	// Logger takes what operators should know; slog.Default.
+	Logger *slog.Logger
+	// Heartbeat is after how much silence a follower is sent a sign of life
+	// (15 s).
+	Heartbeat time.Duration
+	// LongPoll is for how long a long-poll waits (25 s).
+	LongPoll time.Duration
+	// KeepOpen and KeepClosed are for how long a stream is kept after its last
+	// append and after its close, unless its creator said otherwise (7 days and
+	// 24 hours). Negative is for ever.
+	KeepOpen, KeepClosed time.Duration
+	// Limits bound records and bodies.
+	Limits freshet.Limits
+	// WindowBytes bounds the recent records that are held in memory of one
+	// stream (256 KiB), WindowsBytes those of all streams together (256 MiB).
+	WindowBytes  int
+	WindowsBytes int64
+	// Loopback says that the server can be reached on loopback only. A Host
+	// that is neither loopback nor in AllowHosts is then refused, which keeps
+	// pages out that were rebound by DNS.
+	Loopback bool
+	// AllowHosts are names that Host may have.
+	AllowHosts []string
+	// AllowOrigins are the origins, as in https://example.com, whose pages may
+	// write and open WebSockets. Those of the server's own origin always may.
+	AllowOrigins []string
+	// Page, if not nil, is served at /, with what it needs to show streams at
+	// work under /v1/demo.
+	Page http.Handler
+	// Name is what the server calls itself on the page.
+	Name string
+}
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Heartbeat <= 0 {
+		o.Heartbeat = 15 * time.Second
+	}
+	if o.LongPoll <= 0 {
+		o.LongPoll = 25 * time.Second
+	}
+	o.KeepOpen = keep(o.KeepOpen, 7*24*time.Hour)
+	o.KeepClosed = keep(o.KeepClosed, 24*time.Hour)
+	o.Limits = o.Limits.WithDefaults()
+	return o
+}
+
+// keep returns d, its default if it is zero, or zero, which is for ever, if it
+// is negative.
+func keep(d, def time.Duration) time.Duration {
+	switch {
+	case d == 0:
+		return def
+	case d < 0:
+		return 0
+	}
+	return d
+}

@@ -1,0 +1,82 @@
+// Package server puts streams on HTTP. A [Server] is an http.Handler that may
+// be mounted in any mux, and through which the same process may append and
+// follow without HTTP.
+package server
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/freshet-stream/freshet/internal/demo"
+	"github.com/freshet-stream/freshet/internal/guard"
+	"github.com/freshet-stream/freshet/internal/hub"
+	"github.com/freshet-stream/freshet/internal/problem"
+	"github.com/freshet-stream/freshet/internal/transport/durablestreams"
+	"github.com/freshet-stream/freshet/internal/transport/sse"
+	"github.com/freshet-stream/freshet/internal/transport/websocket"
+)
+
+// A Server serves the streams of a store over HTTP. It may be used
+// concurrently. Whoever made it closes it.
+type Server struct {
+	opts  Options
+	hub   *hub.Hub
+	guard *guard.Guard
+
+	durable   *durablestreams.Transport
+	events    *sse.Transport
+	websocket *websocket.Transport
+	// demo is nil unless there is a page.
+	demo *demo.Demo
+}
+
+// New returns a server. The error is about the options.
+func New(opts Options) (*Server, error) {
+	if opts.Store == nil {
+		return nil, errors.New("new server: no store is given")
+	}
+	opts = opts.withDefaults()
+	g, err := guard.New(guard.Options{Loopback: opts.Loopback, Hosts: opts.AllowHosts, Origins: opts.AllowOrigins})
+	if err != nil {
+		return nil, err
+	}
+	h := hub.New(hub.Options{
+		Store: opts.Store, Logger: opts.Logger, Limits: opts.Limits,
+		WindowBytes: opts.WindowBytes, WindowsBytes: opts.WindowsBytes,
+	})
+	s := &Server{
+		opts:  opts,
+		hub:   h,
+		guard: g,
+		durable: durablestreams.New(durablestreams.Options{
+			Hub: h, LongPoll: opts.LongPoll, Limits: opts.Limits, KeepOpen: opts.KeepOpen, KeepClosed: opts.KeepClosed,
+		}),
+		events:    sse.New(sse.Options{Hub: h, Heartbeat: opts.Heartbeat}),
+		websocket: websocket.New(websocket.Options{Hub: h, Logger: opts.Logger, Heartbeat: opts.Heartbeat, Limits: opts.Limits}),
+	}
+	if opts.Page != nil {
+		s.demo = demo.New(demo.Options{Hub: h, Logger: opts.Logger, KeepClosed: opts.KeepClosed})
+	}
+	return s, nil
+}
+
+// Close ends what the server does: followers over SSE see their connection
+// break, so that they come back, to another server if there is one; those over
+// WebSocket are closed with 1012. It returns when nothing of the server runs
+// any more. It does not close the store.
+func (s *Server) Close() {
+	if s.demo != nil {
+		s.demo.Close()
+	}
+	s.websocket.Close()
+	s.hub.Close()
+}
+
+// ServeHTTP implements [http.Handler].
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := s.guard.Check(w, r); err != nil {
+		problem.Write(w, r, err)
+		return
+	}
+	s.route(w, r)
+}
