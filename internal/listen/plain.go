@@ -1,0 +1,74 @@
+// Package listen wraps the server's listener, where net/http leaves something
+// to be wished for.
+package listen
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"strconv"
+)
+
+// Problems returns a listener that answers in application/problem+json where
+// net/http itself refuses a request which it cannot parse: it writes its own
+// plain text then, and no handler is asked.
+func Problems(l net.Listener) net.Listener { return &listener{l} }
+
+type listener struct{ net.Listener }
+
+func (l *listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &conn{c}, nil
+}
+
+// A conn rewrites one kind of write.
+type conn struct{ net.Conn }
+
+// NetConn returns the connection itself.
+func (c *conn) NetConn() net.Conn { return c.Conn }
+
+// CloseWrite shuts down the writing side, as net/http does before it closes a
+// connection whose client is still sending.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return c.Close()
+}
+
+// refusal is how net/http begins the answer to a request that it does not pass
+// on: the status line is followed by these headers and no others.
+const refusal = "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+
+// Write implements [net.Conn].
+func (c *conn) Write(p []byte) (int, error) {
+	const status = "HTTP/1.1 "
+	if len(p) < len(status)+3 || len(p) > 1024 || p[len(status)] != '4' && p[len(status)] != '5' {
+		return c.Conn.Write(p)
+	}
+	head, text, ok := bytes.Cut(p, []byte(refusal))
+	if !ok || !bytes.HasPrefix(head, []byte(status)) {
+		return c.Conn.Write(p)
+	}
+	if _, err := c.Conn.Write(problem(head[len(status):], text)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// problem returns the whole answer for a status line and a text of net/http.
+func problem(status, text []byte) []byte {
+	code, _ := strconv.Atoi(string(status[:3]))
+	body, _ := json.Marshal(map[string]any{
+		"type":   "urn:freshet:problem:bad_request",
+		"title":  string(bytes.TrimSpace(status[3:])),
+		"status": code,
+		"detail": "the request is not well-formed HTTP and was not looked at: " + string(text),
+		"code":   "bad_request",
+	})
+	return fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s\n", status, len(body)+1, body)
+}
