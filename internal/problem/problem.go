@@ -124,7 +124,6 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Length", strconv.Itoa(len(body)+1))
 	if seconds, ok := retryAfter[kind.Status]; ok {
 		h.Set("Retry-After", strconv.Itoa(seconds))
