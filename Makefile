@@ -1,0 +1,31 @@
+# make test | lint | bench | fuzz | build
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 30s
+MODULES := internal/e2e bench
+
+.PHONY: build test setup lint bench fuzz
+
+build:
+	go build -o bin/freshet ./cmd/freshet
+
+# What the end-to-end tests drive: a browser and the clients from npm.
+setup:
+	scripts/setup
+
+test: setup
+	go test -race ./...
+	cd internal/e2e && go test -count=1 ./...
+
+lint:
+	scripts/lint
+	go vet ./...
+	for m in $(MODULES); do (cd $$m && go vet ./...) || exit 1; done
+	go run $(STATICCHECK) ./...
+	for m in $(MODULES); do (cd $$m && go run $(STATICCHECK) ./...) || exit 1; done
+
+bench:
+	cd bench && go run . 
+
+fuzz:
+	FUZZTIME=$(FUZZTIME) scripts/fuzz
