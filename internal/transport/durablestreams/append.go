@@ -7,7 +7,6 @@ import (
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/ingest"
-	"github.com/freshet-stream/freshet/internal/problem"
 )
 
 // append appends the body to the stream, or closes it, or both in one step
@@ -68,24 +67,6 @@ func (t *Transport) parseAppend(w http.ResponseWriter, r *http.Request, name str
 		err = freshet.ErrEmpty.With("the JSON array is empty; put at least one value into it")
 	}
 	return a, err
-}
-
-// readBody reads an atomic body, as far as it is allowed.
-func (t *Transport) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	most := int64(t.opts.Limits.Append)
-	tooLarge := freshet.ErrTooLarge.With("the body may have %d bytes; send it in pieces", most)
-	if r.ContentLength > most {
-		return nil, tooLarge
-	}
-	body, err := readAll(http.MaxBytesReader(w, r.Body, most), r.ContentLength)
-	var exceeded *http.MaxBytesError
-	switch {
-	case errors.As(err, &exceeded):
-		return nil, tooLarge
-	case err != nil:
-		return nil, problem.ErrBody.With("the body cannot be read to its end: %v", err)
-	}
-	return body, nil
 }
 
 // setProducer tells a producer what the server knows of it.
