@@ -1,0 +1,33 @@
+package pebblestore
+
+import (
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/storetest"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, storetest.Subject{
+		New: func(t storetest.TB, clock *storetest.Clock) func() freshet.Store {
+			fs := vfs.NewMem()
+			return func() freshet.Store { return open(t, fs, Options{Now: clock.Now}) }
+		},
+	})
+}
+
+// open opens a store of small dimensions in fs.
+func open(t storetest.TB, fs vfs.FS, opts Options) *Store {
+	t.Helper()
+	opts.FS, opts.Logger = fs, quiet()
+	opts.CacheBytes, opts.MemTableBytes, opts.Streams = 1<<20, 1<<20, 8
+	s, err := Open("data", opts)
+	if err != nil {
+		t.Fatalf("open store: %v", err)
+	}
+	return s
+}
