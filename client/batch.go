@@ -56,6 +56,14 @@ func (b *batch) add(r *Record) {
 	b.bytes += len(r.Data)
 }
 
+// landed returns how many records the batch makes.
+func (b *batch) landed() int {
+	if b.kind == freshet.KindText || b.kind == freshet.KindBytes {
+		return min(b.records, 1)
+	}
+	return b.records
+}
+
 // finish returns the body. Nothing can be added after.
 func (b *batch) finish() []byte {
 	if b.kind == freshet.KindJSON && b.records > 0 {

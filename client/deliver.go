@@ -24,7 +24,7 @@ func (p *Producer) run(ctx context.Context) {
 		if err == nil {
 			p.next.Seq++
 			p.stats.Bytes += int64(sent.bytes)
-			p.stats.Records += int64(sent.records)
+			p.stats.Records += int64(sent.landed())
 			p.stats.Appends++
 			if reason != "" {
 				err = ErrStopped

@@ -159,6 +159,10 @@ func (f *Follower) Next() (Record, error) {
 	return record, nil
 }
 
+// Kind returns how the stream's content is cut into records. It asks the server
+// if that is not known yet, as it may be before the first record.
+func (f *Follower) Kind() (freshet.Kind, error) { return f.learn() }
+
 // advance takes in one message, or connects, or waits to.
 func (f *Follower) advance() error {
 	err := f.ctx.Err()

@@ -92,6 +92,9 @@ func (s *longPollSource) answer(resp *http.Response, w *watch) (message, error) 
 		return message{}, err
 	}
 	s.cursor = h.Get("Stream-Cursor")
+	if len(m.records) > 0 {
+		s.follower.kind, s.follower.known = freshet.KindOf(h.Get("Content-Type")), true
+	}
 	if h.Get("Stream-Closed") == "true" {
 		m.end = &EndError{Reason: freshet.Reason(h.Get("Freshet-Close-Reason")), Offset: m.at}
 	}
