@@ -17,6 +17,14 @@ func TestStore(t *testing.T) {
 			fs := vfs.NewMem()
 			return func() freshet.Store { return open(t, fs, Options{Now: clock.Now}) }
 		},
+		Stall: func(t storetest.TB, clock *storetest.Clock) storetest.Stall {
+			g := &gate{}
+			return storetest.Stall{
+				Store: open(t, faultFS{vfs.NewMem(), g.pass}, Options{Now: clock.Now}),
+				Hold:  g.hold, Release: g.release,
+				Held: func() int { return int(g.held.Load()) },
+			}
+		},
 	})
 }
 
