@@ -107,6 +107,9 @@ func (s *sseSource) close() {
 // endSuffix follows the tail in the id of the event that tells the end.
 const endSuffix = "-end"
 
+// errCutShort is the drop of a response that ended cleanly, as proxies end them.
+var errCutShort = errors.New("the response has ended, but not the stream")
+
 func (s *sseSource) next() (message, error) {
 	if s.ended != nil {
 		return message{end: s.ended}, nil
@@ -116,7 +119,7 @@ func (s *sseSource) next() (message, error) {
 	event, err := s.decoder.Next()
 	switch {
 	case errors.Is(err, io.EOF):
-		return message{}, errors.New("the response has ended, but not the stream")
+		return message{}, s.watch.explain(errCutShort)
 	case errors.Is(err, sse.ErrTooLarge):
 		return message{}, fmt.Errorf("%w: %w", ErrProtocol, err)
 	case err != nil:
