@@ -23,6 +23,7 @@ var (
 	ErrHost     = &freshet.Error{Code: "host_not_allowed", Detail: "the server does not answer to this Host; name it with --allow-host"}
 	ErrOrigin   = &freshet.Error{Code: "origin_not_allowed", Detail: "pages of this origin may not do that; name it with --allow-origin"}
 	ErrUpgrade  = &freshet.Error{Code: "bad_upgrade", Detail: "the WebSocket handshake is malformed"}
+	ErrVersion  = &freshet.Error{Code: "bad_websocket_version", Detail: "this version of WebSocket is not known here; send Sec-WebSocket-Version: 13"}
 	ErrMessage  = &freshet.Error{Code: "bad_message", Detail: "the message cannot be understood"}
 	ErrFeature  = &freshet.Error{Code: "not_implemented", Detail: "this server cannot do that yet"}
 	ErrInternal = &freshet.Error{Code: "internal", Detail: "the server met an unexpected error; its log has the cause"}
@@ -74,6 +75,7 @@ var kinds = map[string]Kind{
 	ErrHost.Code:     {http.StatusMisdirectedRequest, "Host not allowed", 1008},
 	ErrOrigin.Code:   {http.StatusForbidden, "Origin not allowed", 1008},
 	ErrUpgrade.Code:  {http.StatusBadRequest, "Malformed handshake", 1002},
+	ErrVersion.Code:  {http.StatusUpgradeRequired, "Unknown WebSocket version", 1002},
 	ErrMessage.Code:  {http.StatusBadRequest, "Malformed message", 1008},
 	ErrFeature.Code:  {http.StatusNotImplemented, "Not implemented", 1008},
 	ErrInternal.Code: {http.StatusInternalServerError, "Internal error", 1011},

@@ -1,0 +1,139 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/problem"
+)
+
+// Protocol is the subprotocol in which messages are operations.
+const Protocol = "freshet.v1.json"
+
+// The close codes that are ours or that package ws does not name (RFC 6455,
+// section 7.4).
+const (
+	statusRestart ws.StatusCode = 1012
+	statusGap     ws.StatusCode = 4410
+)
+
+// A Transport serves streams over WebSocket. Its methods may be called
+// concurrently.
+type Transport struct {
+	opts  Options
+	plain formats
+	items formats
+	pool  pool
+
+	// appending ends when appends are to be given up.
+	appending context.Context
+	giveUp    context.CancelFunc
+
+	// work counts the handshakes under way and the goroutines of connections.
+	work sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool
+	conns   map[*conn]struct{}
+	overdue *time.Timer
+}
+
+// New returns a transport. The caller closes it, before the hub.
+func New(opts Options) *Transport {
+	t := &Transport{
+		opts:  opts.withDefaults(),
+		plain: plainFormats(),
+		items: itemFormats(),
+		conns: map[*conn]struct{}{},
+	}
+	t.appending, t.giveUp = context.WithCancel(context.Background())
+	return t
+}
+
+// Close ends every connection with 1012, after what its client has sent was
+// appended and answered, and returns when none is left. That takes no longer
+// than twice [Options].CloseWait. Later requests are refused.
+func (t *Transport) Close() {
+	t.mu.Lock()
+	conns := slices.Collect(maps.Keys(t.conns))
+	if !t.closed {
+		t.closed = true
+		t.overdue = time.AfterFunc(t.opts.CloseWait, t.giveUp)
+	}
+	t.mu.Unlock()
+	for _, c := range conns {
+		c.stop(statusRestart, "the server is shutting down; connect again")
+	}
+	t.work.Wait()
+	t.overdue.Stop()
+	t.giveUp()
+}
+
+// enter counts a handshake, unless the transport is closed.
+func (t *Transport) enter() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.closed {
+		t.work.Add(1)
+	}
+	return !t.closed
+}
+
+// run serves a connection in goroutines of its own, so that net/http's ends and
+// gives back its memory. The connection takes over the caller's place in work.
+func (t *Transport) run(c *conn) {
+	t.mu.Lock()
+	t.conns[c] = struct{}{}
+	closed := t.closed
+	t.mu.Unlock()
+	if closed {
+		c.stop(statusRestart, "the server is shutting down; connect again")
+	}
+	go func() {
+		defer t.work.Done()
+		c.run()
+		t.mu.Lock()
+		delete(t.conns, c)
+		t.mu.Unlock()
+	}()
+}
+
+// ServeStream answers a GET that asks to become a WebSocket, on the URL of the
+// stream name. The query may have offset, where a plain connection starts, and
+// append, the name of the stream to which it appends. What can be refused is
+// refused before the upgrade, as problem+json.
+func (t *Transport) ServeStream(w http.ResponseWriter, r *http.Request, name string) {
+	asked, err := readHandshake(r)
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		refuse(w, r, problem.ErrQuery.With("the query cannot be read: %v", err))
+		return
+	}
+	if !t.enter() {
+		refuse(w, r, freshet.ErrShutdown)
+		return
+	}
+	serve := t.servePlain
+	if asked.operations {
+		serve = t.serveOperations
+	}
+	if err := serve(w, asked, name, query); err != nil {
+		t.work.Done()
+		if !errors.Is(err, errUpgrade) {
+			refuse(w, r, err)
+		}
+	}
+}
