@@ -42,7 +42,7 @@ func TestFollowBacksOff(t *testing.T) {
 		w := waits(t, c, FollowOptions{})
 		between(t, w[0], 800*time.Millisecond, 8*time.Second)
 		between(t, w[1], 7*time.Second, 16*time.Second)
-		between(t, w[2], 20*time.Second, 20*time.Second)
+		between(t, w[2], 20*time.Second, 30*time.Second)
 	}, say("retry: 8000\nid: "+offset(0)+"\n\n", errCut),
 		refuse(503, freshet.ErrUnavailable, "Retry-After", "7"),
 		refuse(429, freshet.ErrProducers, "Retry-After", "20"),
