@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/demo"
+	"github.com/freshet-stream/freshet/internal/listen"
+	"github.com/freshet-stream/freshet/server"
+	"github.com/freshet-stream/freshet/web"
+)
+
+// drainGrace is for how long answers that are under way may take when the
+// server ends.
+const drainGrace = 5 * time.Second
+
+// A ServeCmd runs the server.
+type ServeCmd struct {
+	Listen         string        `default:"127.0.0.1:4437" placeholder:"ADDR" help:"Address to listen on, host:port. Port 0 takes a free one. Beyond loopback this needs --insecure-no-auth."`
+	Store          string        `default:"pebble:./freshet-data" placeholder:"STORE" help:"Where streams are kept: pebble:DIR (durable, fsynced) or memory: (gone with the process)."`
+	Retention      retention     `default:"open=168h,closed=24h" placeholder:"WHEN" help:"How long streams are kept that say nothing of it: after the last append, and after the close. 'forever' keeps them."`
+	Heartbeat      time.Duration `default:"15s" help:"After how much silence followers are sent a sign of life."`
+	LongPoll       time.Duration `default:"25s" help:"How long a long-poll waits."`
+	LogLevel       slog.Level    `default:"info" placeholder:"LEVEL" help:"debug, info, warn or error."`
+	AllowHost      []string      `env:"FRESHET_ALLOW_HOST" placeholder:"NAME" help:"Names that the Host header may have, besides loopback."`
+	AllowOrigin    []string      `env:"FRESHET_ALLOW_ORIGIN" placeholder:"ORIGIN" help:"Origins, as in https://example.com, whose pages may write and open WebSockets."`
+	InsecureNoAuth bool          `env:"FRESHET_INSECURE_NO_AUTH" help:"Listen beyond loopback although anyone who reaches the server may read and write every stream."`
+	MaxRecord      int           `default:"16777216" placeholder:"BYTES" help:"The largest record."`
+	MaxBody        int           `default:"67108864" placeholder:"BYTES" help:"The largest request body that is appended in one step."`
+	Window         int           `default:"262144" placeholder:"BYTES" help:"Recent records held in memory of each stream that is followed."`
+	Windows        int64         `default:"268435456" placeholder:"BYTES" help:"Recent records held in memory of all streams together."`
+}
+
+// Help is the text below the flags.
+func (ServeCmd) Help() string {
+	return `Runs until SIGINT or SIGTERM. Then followers are cut, so that they come back
+to the next server with their last offset, and what is being written is finished.
+
+  freshet serve                            durable in ./freshet-data, on loopback
+  freshet serve --store memory: --listen 127.0.0.1:0
+  freshet serve --retention open=24h,closed=1h
+
+Every flag can be given as an environment variable, FRESHET_LISTEN and so on.`
+}
+
+// Run serves until a signal comes.
+func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Listen, err)
+	}
+	defer l.Close()
+	loopback := isLoopback(l.Addr())
+	if !loopback && !c.InsecureNoAuth {
+		return fmt.Errorf("%s can be reached from other machines, and there is no auth: anyone could read and write every stream.\nListen on 127.0.0.1, or say --insecure-no-auth if something in front of the server keeps others out", c.Listen)
+	}
+	store, err := openStore(c.Store, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := store.Close(); err != nil {
+			log.Error("close store", "error", err)
+		}
+	}()
+	fs, err := server.New(c.options(store, log, l.Addr(), loopback))
+	if err != nil {
+		return err
+	}
+	defer fs.Close()
+	hs := &http.Server{
+		Handler:           fs,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ConnContext:       demo.ConnContext,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	served := make(chan error, 1)
+	go func() { served <- hs.Serve(listen.Problems(l)) }()
+	c.greet(out, l.Addr(), loopback, store.about)
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	stop()
+	log.Info("shutting down")
+	return shutDown(hs, fs)
+}
+
+func (c *ServeCmd) options(store opened, log *slog.Logger, addr net.Addr, loopback bool) server.Options {
+	opts := server.Options{
+		Store: store.Store, Logger: log,
+		Heartbeat: c.Heartbeat, LongPoll: c.LongPoll,
+		KeepOpen: c.Retention.open, KeepClosed: c.Retention.closed,
+		Limits:      freshet.Limits{Record: c.MaxRecord, Append: c.MaxBody},
+		WindowBytes: c.Window, WindowsBytes: c.Windows,
+		Loopback: loopback, AllowHosts: c.AllowHost, AllowOrigins: c.AllowOrigin,
+		Name: addr.String(),
+	}
+	if loopback {
+		opts.Page = web.Handler(web.Options{Name: opts.Name, Version: version(), Store: store.about})
+	}
+	return opts
+}
+
+// shutDown lets what is being answered be answered, and cuts followers.
+func shutDown(hs *http.Server, fs *server.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainGrace)
+	defer cancel()
+	hs.RegisterOnShutdown(fs.Close)
+	if err := hs.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
+		return hs.Close()
+	}
+	return nil
+}
+
+// greet says what runs and how to try it.
+func (c *ServeCmd) greet(out io.Writer, addr net.Addr, loopback bool, about string) {
+	url := "http://" + reachable(addr)
+	auth := "none (loopback only)"
+	if !loopback {
+		auth = "none, and other machines can reach this server (--insecure-no-auth)"
+	}
+	fmt.Fprintf(out, "freshet %s\n\n", version())
+	fmt.Fprintf(out, "  store      %s\n", about)
+	fmt.Fprintf(out, "  retention  %s\n", c.Retention)
+	fmt.Fprintf(out, "  auth       %s\n", auth)
+	if loopback {
+		fmt.Fprintf(out, "  page       %s/\n", url)
+	}
+	fmt.Fprintf(out, "  try        curl -X PUT -H 'Content-Type: text/plain' -d 'Hello. ' %[1]s/v1/stream/hello; curl -N -H 'Accept: text/event-stream' %[1]s/v1/stream/hello\n\n", url)
+}
+
+// reachable returns an address as it can be put into a URL on this machine.
+func reachable(addr net.Addr) string {
+	ap, err := netip.ParseAddrPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ap.Addr().IsUnspecified() {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), ap.Port()).String()
+	}
+	return ap.String()
+}
+
+func isLoopback(addr net.Addr) bool {
+	ap, err := netip.ParseAddrPort(addr.String())
+	return err == nil && ap.Addr().Unmap().IsLoopback()
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/memstore"
+	"github.com/freshet-stream/freshet/pebblestore"
+)
+
+// An opened store says what it is.
+type opened struct {
+	freshet.Store
+	about string
+}
+
+// openers are the stores there are, by the scheme of --store.
+func openers() map[string]func(rest string, log *slog.Logger) (opened, error) {
+	return map[string]func(string, *slog.Logger) (opened, error){
+		"memory": openMemory,
+		"pebble": openPebble,
+	}
+}
+
+// openStore opens what --store names.
+func openStore(s string, log *slog.Logger) (opened, error) {
+	scheme, rest, ok := strings.Cut(s, ":")
+	open := openers()[scheme]
+	if !ok || open == nil {
+		return opened{}, fmt.Errorf("--store is %q; use pebble:DIR or memory:", s)
+	}
+	return open(rest, log)
+}
+
+func openMemory(rest string, _ *slog.Logger) (opened, error) {
+	if rest != "" {
+		return opened{}, fmt.Errorf("--store is %q; memory: takes nothing after the colon", "memory:"+rest)
+	}
+	return opened{memstore.New(memstore.Options{}), "memory (streams are gone when the server ends)"}, nil
+}
+
+func openPebble(dir string, log *slog.Logger) (opened, error) {
+	if dir == "" {
+		return opened{}, fmt.Errorf("--store is %q and names no directory; write pebble:DIR", "pebble:")
+	}
+	full, err := filepath.Abs(dir)
+	if err != nil {
+		return opened{}, fmt.Errorf("find directory %s: %w", dir, err)
+	}
+	store, err := pebblestore.Open(full, pebblestore.Options{Logger: log})
+	if err != nil {
+		return opened{}, err
+	}
+	return opened{store, "pebble in " + full + " (every append is fsynced before it is shown)"}, nil
+}
