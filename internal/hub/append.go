@@ -2,16 +2,10 @@ package hub
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/freshet-stream/freshet"
-)
-
-// Bounds of one call to the store.
-const (
-	callAppends = 256
-	callBytes   = 4 << 20
 )
 
 // A queue holds the appends of one stream that wait while a call to the store
@@ -19,12 +13,15 @@ const (
 type queue struct {
 	waiting []*pending
 	bytes   int
-	flying  bool
+	// flying says that a goroutine makes calls until nothing waits.
+	flying bool
 	// room is closed when there is room again. It is nil if nobody waits.
 	room chan struct{}
+	// tail is the stream's tail as the last call left it, if there was one.
+	tail freshet.Offset
 }
 
-// A pending append is answered once.
+// A pending append is answered once, unless it is withdrawn.
 type pending struct {
 	freshet.Append
 	size   int
@@ -39,173 +36,111 @@ type answer struct {
 // Append appends to a stream. What arrives while the store is busy with an
 // earlier append of the stream leaves together in the next call. The error is
 // that of the append itself ([freshet.Result].Err), of its validation, or of
-// the store. If ctx ends first the append may or may not land. The data of the
-// records is the hub's from then on.
+// the store. If ctx ends first the error is its cause, and also
+// [freshet.ErrUncertain] if the append had left for the store by then. The data
+// of the records is the hub's from then on.
 func (h *Hub) Append(ctx context.Context, name string, a freshet.Append) (freshet.Result, error) {
 	if err := a.Validate(h.opts.Limits); err != nil {
-		return freshet.Result{Err: err}, err
+		return refused(err)
 	}
 	t, err := h.acquire(name)
 	if err != nil {
-		return freshet.Result{Err: err}, err
+		return refused(err)
 	}
 	defer t.release()
 	p := &pending{Append: a, answer: make(chan answer, 1)}
 	for i := range a.Records {
 		p.size += a.Records[i].Size()
 	}
-	mine, err := t.enqueue(ctx, p)
-	if err != nil {
-		return freshet.Result{Err: err}, err
-	}
-	if mine {
-		t.fly([]*pending{p})
+	if err := t.enqueue(ctx, p); err != nil {
+		return refused(err)
 	}
 	select {
 	case got := <-p.answer:
 		return got.Result, got.err
 	case <-ctx.Done():
-		err := fmt.Errorf("append to %q: %w: %w", name, freshet.ErrUncertain, context.Cause(ctx))
-		return freshet.Result{Err: err}, err
+	}
+	if t.withdraw(p) {
+		return refused(fmt.Errorf("append to %q: %w", name, context.Cause(ctx)))
+	}
+	select {
+	case got := <-p.answer:
+		return got.Result, got.err
+	default:
+		return refused(fmt.Errorf("append to %q: %w: %w", name, freshet.ErrUncertain, context.Cause(ctx)))
 	}
 }
 
-// enqueue puts p into the queue, waiting for room. It reports that the caller
-// is to fly p itself if no call was under way.
-func (t *topic) enqueue(ctx context.Context, p *pending) (mine bool, err error) {
-	q, opts := &t.queue, &t.hub.opts
+func refused(err error) (freshet.Result, error) { return freshet.Result{Err: err}, err }
+
+// enqueue puts p into the queue, waiting for room, and sees to it that the
+// queue is emptied.
+func (t *topic) enqueue(ctx context.Context, p *pending) error {
+	q := &t.queue
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for len(q.waiting) >= opts.QueueAppends || len(q.waiting) > 0 && q.bytes+p.size > opts.QueueBytes {
+	for ctx.Err() == nil && t.isFull(p.size) {
 		if q.room == nil {
 			q.room = make(chan struct{})
 		}
 		room := q.room
 		t.mu.Unlock()
+		var err error
 		select {
 		case <-room:
 		case <-ctx.Done():
-			err = freshet.ErrOverloaded
+			err = fmt.Errorf("%w: %w", freshet.ErrOverloaded, context.Cause(ctx))
 		case <-t.hub.ctx.Done():
 			err = freshet.ErrShutdown
 		}
 		t.mu.Lock()
 		if err != nil {
-			return false, err
+			return err
 		}
 	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if !q.flying {
+		if !t.hub.goDo(t.fly) {
+			return freshet.ErrShutdown
+		}
 		q.flying = true
-		return true, nil
+		t.users++
 	}
 	q.waiting = append(q.waiting, p)
 	q.bytes += p.size
-	return false, nil
+	return nil
 }
 
-// fly makes one call with what it is given, and leaves what has gathered
-// meanwhile to a goroutine.
-func (t *topic) fly(batch []*pending) {
-	t.call(batch)
-	if next := t.takeWaiting(); next != nil {
-		t.users++
-		t.mu.Unlock()
-		if !t.hub.goDo(func() { t.flyOn(next) }) {
-			t.flyOn(next)
-		}
-		return
-	}
-	t.mu.Unlock()
-}
-
-// flyOn makes calls until nothing waits. It is a user of the topic.
-func (t *topic) flyOn(batch []*pending) {
-	defer t.release()
-	for batch != nil {
-		t.call(batch)
-		batch = t.takeWaiting()
-		t.mu.Unlock()
-	}
-}
-
-// takeWaiting takes what the next call is to carry. It returns with the lock
+// isFull reports whether the queue has no room for size bytes more. The lock is
 // held.
-func (t *topic) takeWaiting() []*pending {
+func (t *topic) isFull(size int) bool {
+	q, opts := &t.queue, &t.hub.opts
+	return len(q.waiting) >= opts.QueueAppends || len(q.waiting) > 0 && q.bytes+size > opts.QueueBytes
+}
+
+// withdraw takes p out of the queue, or reports that it has left.
+func (t *topic) withdraw(p *pending) bool {
 	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := slices.Index(t.queue.waiting, p)
+	if i < 0 {
+		return false
+	}
+	t.dequeue(i, i+1)
+	return true
+}
+
+// dequeue takes waiting appends out, which makes room. The lock is held.
+func (t *topic) dequeue(from, to int) {
 	q := &t.queue
-	n, size := 0, 0
-	for n < len(q.waiting) && n < callAppends && (n == 0 || size+q.waiting[n].size <= callBytes) {
-		size += q.waiting[n].size
-		n++
+	for _, p := range q.waiting[from:to] {
+		q.bytes -= p.size
 	}
-	if n == 0 {
-		q.flying = false
-		q.waiting = nil
-		return nil
-	}
-	batch := q.waiting[:n:n]
-	q.waiting = q.waiting[n:]
-	q.bytes -= size
+	q.waiting = slices.Delete(q.waiting, from, to)
 	if q.room != nil {
 		close(q.room)
 		q.room = nil
-	}
-	return batch
-}
-
-// call has the store make the appends, and answers them. While the outcome is
-// not known the same call is made again, before anything else of the stream.
-func (t *topic) call(batch []*pending) {
-	h := t.hub
-	call := freshet.Call{Nonce: freshet.NewNonce(), Appends: make([]freshet.Append, len(batch))}
-	for i, p := range batch {
-		call.Appends[i] = p.Append
-	}
-	t.mu.Lock()
-	if t.phase == live {
-		call.Tail = t.win.tail
-	}
-	t.mu.Unlock()
-	results, err := h.store.Append(h.ctx, t.name, call)
-	for backoff := newBackoff(); errors.Is(err, freshet.ErrUncertain) && backoff.wait(h.ctx); {
-		call.Retry = true
-		results, err = h.store.Append(h.ctx, t.name, call)
-	}
-	if err == nil && len(results) != len(batch) {
-		err = fmt.Errorf("append to %q: store gave %d results for %d appends", t.name, len(results), len(batch))
-	}
-	if err != nil {
-		if h.ctx.Err() != nil {
-			err = fmt.Errorf("%w: %w", freshet.ErrUncertain, freshet.ErrShutdown)
-		}
-		for _, p := range batch {
-			p.answer <- answer{freshet.Result{Err: err}, err}
-		}
-		return
-	}
-	t.announce(call.Appends, results)
-	for i, p := range batch {
-		p.answer <- answer{results[i], results[i].Err}
-	}
-}
-
-// announce offers what landed to the stream's followers. The appends of one
-// call are consecutive.
-func (t *topic) announce(appends []freshet.Append, results []freshet.Result) {
-	b := freshet.Batch{From: results[0].From}
-	for i := range results {
-		r := &results[i]
-		if r.Err != nil || r.Duplicate {
-			continue
-		}
-		first := r.Tail.Seq - uint64(len(appends[i].Records)) + 1
-		for k, record := range appends[i].Records {
-			record.Offset = freshet.Offset{Seq: first + uint64(k), Mark: r.Tail.Mark}
-			b.Records = append(b.Records, record)
-		}
-		b.Tail, b.Closed = r.Tail, r.Closed
-	}
-	if len(b.Records) > 0 || b.Closed != nil {
-		t.offer(b)
 	}
 }

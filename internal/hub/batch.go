@@ -11,9 +11,9 @@ type Gap struct {
 }
 
 // A Batch is what a follower gets at once: consecutive records, or one of the
-// other things that happen.
+// other things that happen. It stays valid, but keeps what it has in memory.
 type Batch struct {
-	entries []*entry
+	entries []*entry // of a window
 	records []freshet.Record
 	shared  bool
 
@@ -41,7 +41,7 @@ func (b *Batch) Record(i int) *freshet.Record {
 // Append appends to dst what encoder makes of the i-th record. Followers of one
 // window share the work.
 func (b *Batch) Append(dst []byte, i int, encoder *Encoder) []byte {
-	if b.entries != nil && b.shared {
+	if b.shared {
 		return append(dst, b.entries[i].fragment(encoder)...)
 	}
 	return encoder.Encode(dst, b.Record(i))

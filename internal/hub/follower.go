@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/freshet-stream/freshet"
@@ -26,77 +27,80 @@ type Follower struct {
 	topic *topic
 	opts  FollowOptions
 
-	at freshet.Offset
-	// placed is false while a stream is waited for.
+	// at is the position, which means something once the follower is placed:
+	// not while a stream is waited for.
+	at     freshet.Offset
 	placed bool
-	// gap and page are what was found when the follower was placed.
-	gap   *Gap
-	page  *freshet.Page
-	ended bool
+	// gap and page are what was found in the store and not delivered yet.
+	gap  *Gap
+	page *freshet.Page
+
+	ended, closed bool
 }
 
 // Follow returns a follower of a stream, placed where opts say. A cursor that
 // cannot be served is not an error: the first batch tells the gap. The error is
 // [freshet.ErrNotFound] if the stream does not exist and is not to be waited
-// for.
+// for. ctx is for this call only.
 func (h *Hub) Follow(ctx context.Context, name string, opts FollowOptions) (*Follower, error) {
 	t, err := h.acquire(name)
 	if err != nil {
 		return nil, err
 	}
 	f := &Follower{hub: h, topic: t, opts: opts, at: opts.Cursor.Offset}
-	t.mu.Lock()
-	t.followers++
 	h.followers.Add(1)
-	if t.phase == fresh || t.phase == absent {
-		t.wantRefresh()
-	}
-	for t.refreshing && t.phase != live {
-		changed := t.change()
-		t.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			f.Close()
-			return nil, ctx.Err()
-		case <-h.ctx.Done():
-			f.Close()
-			return nil, freshet.ErrShutdown
-		}
-		t.mu.Lock()
-	}
-	t.planCheck()
-	phase, failed := t.phase, t.failed
-	t.mu.Unlock()
-	switch {
-	case phase == live:
+	err = t.join(ctx)
+	if err == nil {
 		err = f.place(ctx)
-	case phase == fresh && failed != nil:
-		err = failed
-	default:
-		err = freshet.ErrNotFound
 	}
-	if errors.Is(err, freshet.ErrNotFound) && opts.Wait {
+	if opts.Wait && errors.Is(err, freshet.ErrNotFound) {
+		// For a stream that begins later, its beginning is now.
+		f.opts.Cursor.Now = false
 		err = nil
 	}
 	if err != nil {
 		f.Close()
-		return nil, err
+		return nil, fmt.Errorf("follow %q: %w", name, err)
 	}
 	return f, nil
 }
 
-// Close ends the follower.
-func (f *Follower) Close() {
-	f.topic.mu.Lock()
-	f.topic.followers--
-	f.topic.mu.Unlock()
-	f.hub.followers.Add(-1)
-	f.topic.release()
+// join makes the caller a follower of the topic, whatever the error. If what
+// the topic knows may be out of date, since there was no follower before or the
+// store is being looked at, it waits until that is done: whatever was done to
+// the stream before the call is seen.
+func (t *topic) join(ctx context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.followers++
+	if t.followers == 1 || t.phase != live || t.looking {
+		t.interval = 0
+		if err := t.await(ctx, t.wantLook()); err != nil {
+			return err
+		}
+	}
+	switch {
+	case t.phase == live:
+		t.planCheck()
+		return nil
+	case t.failed != nil:
+		return t.failed
+	}
+	return freshet.ErrNotFound
 }
 
-// Info returns what is known of the stream, with the tail and the closure as
-// they were when the stream was last looked at. ok is false while the stream is
+// Close ends the follower. Closing it again does nothing.
+func (f *Follower) Close() {
+	if f.closed {
+		return
+	}
+	f.closed = true
+	f.page = nil
+	f.hub.followers.Add(-1)
+	f.topic.leave()
+}
+
+// Info returns what is known of the stream. ok is false while the stream is
 // waited for.
 func (f *Follower) Info() (info freshet.Info, ok bool) {
 	f.topic.mu.Lock()
@@ -108,43 +112,67 @@ func (f *Follower) Info() (info freshet.Info, ok bool) {
 // served and that was not told yet, the gap.
 func (f *Follower) At() (freshet.Offset, *Gap) { return f.at, f.gap }
 
-// place finds where a follower of a live stream begins.
+// place finds where the follower begins.
 func (f *Follower) place(ctx context.Context) error {
-	t := f.topic
-	t.mu.Lock()
-	held := false
-	switch {
-	case t.phase != live:
-	case f.opts.Cursor.Now:
-		f.at, held = t.win.tail, true
-	case f.at.IsBeginning() && t.win.base.Seq == 0:
-		f.at, held = t.win.base, true
-	default:
-		held = t.win.holds(f.at)
+	if f.opts.Cursor.Now {
+		// The window may be behind what the caller knows.
+		info, err := f.hub.store.Info(ctx, f.topic.name)
+		f.at, f.placed = info.Tail, err == nil
+		return err
 	}
-	info := t.info
-	t.mu.Unlock()
-	f.hub.touch(ctx, &info)
-	if held {
-		f.placed = true
+	if f.placed = f.placeInWindow(); f.placed {
 		return nil
 	}
-	page, err := f.hub.store.Read(ctx, t.name, f.at, f.limit())
-	var gap *freshet.GapError
-	switch {
-	case errors.As(err, &gap):
-		f.gap = &Gap{Why: gap.Why, Requested: f.at, Resumed: gap.Oldest}
-		f.at = gap.Oldest
-	case err != nil:
+	page, err := f.load(ctx)
+	if err != nil {
 		return err
-	default:
-		if f.at.IsBeginning() {
-			f.at = page.Info.Oldest
-		}
-		f.page = &page
 	}
-	f.placed = true
+	if page != nil && f.at.IsBeginning() {
+		f.at = page.Info.Oldest
+	}
+	f.page, f.placed = page, true
 	return nil
 }
 
-func (f *Follower) limit() freshet.Limit { return freshet.Limit{Bytes: f.hub.opts.PageBytes} }
+func (f *Follower) placeInWindow() bool {
+	t := f.topic
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.phase != live {
+		return false
+	}
+	if f.at.IsBeginning() && t.win.base == t.info.Oldest {
+		f.at = t.win.base
+	}
+	return t.win.holds(f.at)
+}
+
+// load reads the page after the follower's position. If that cannot be served
+// it notes the gap and moves on instead; page is nil then.
+func (f *Follower) load(ctx context.Context) (page *freshet.Page, err error) {
+	ctx, done := f.hub.join(ctx)
+	defer done()
+	read, err := f.hub.store.Read(ctx, f.topic.name, f.at, freshet.Limit{Bytes: f.hub.opts.PageBytes})
+	var gap *freshet.GapError
+	switch {
+	case errors.As(err, &gap):
+		resumed := f.topic.resume(f.at, gap.Oldest)
+		f.gap = &Gap{Why: gap.Why, Requested: f.at, Resumed: resumed}
+		f.at = resumed
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return &read, nil
+}
+
+// resume returns where a follower goes on that cannot at its position: where
+// the history forked if that is known here, and otherwise at the oldest record.
+func (t *topic) resume(from, oldest freshet.Offset) freshet.Offset {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.lost.has(from) && t.lost.at.Seq >= oldest.Seq {
+		return t.lost.at
+	}
+	return oldest
+}

@@ -5,16 +5,17 @@
 //
 // A follower is a cursor. It reads from the window of its stream if that still
 // holds the next record, and pages from the store otherwise, so that a slow one
-// costs what a fast one costs. What enters a window, local appends and hints
-// alike, enters through one door, [Hub.offer].
+// costs what a fast one costs. What is told of a stream, by local appends and
+// hints alike, enters its window through one door, the topic's offer; what is
+// looked up in the store enters beside it, one look at a time.
+//
+// Locks are taken in the order Hub.mu, topic.mu, and the store is never called
+// with either held, since it tells of changes with its own locks held.
 package hub
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,18 +33,23 @@ type Options struct {
 	// Limits bound appends.
 	Limits freshet.Limits
 	// WindowBytes bounds the recent records that are held of one stream
-	// (256 KiB), WindowsBytes those of all streams (256 MiB).
+	// (256 KiB), except that one larger record may be held alone; WindowsBytes
+	// bounds those of all streams (256 MiB). Both count what the records cost
+	// in memory.
 	WindowBytes  int
 	WindowsBytes int64
-	// PageBytes bounds what a follower takes at once (256 KiB).
+	// PageBytes bounds what a follower takes at once (64 KiB), except that it
+	// takes at least one record.
 	PageBytes int
 	// QueueAppends (1,024) and QueueBytes (64 MiB) bound what waits to be
 	// appended to one stream; beyond that appenders wait.
 	QueueAppends int
 	QueueBytes   int
 	// Linger is for how long a stream without followers keeps its window and
-	// subscription (30 s).
-	Linger time.Duration
+	// subscription (30 s). IdleTopics bounds how many streams that nobody uses
+	// are kept in this way (16,384).
+	Linger     time.Duration
+	IdleTopics int
 	// Sweep is how often the store is asked to do what has come due (5 s).
 	Sweep time.Duration
 }
@@ -55,10 +61,11 @@ func (o Options) withDefaults() Options {
 	o.Limits = o.Limits.WithDefaults()
 	o.WindowBytes = orDefault(o.WindowBytes, 256<<10)
 	o.WindowsBytes = orDefault(o.WindowsBytes, 256<<20)
-	o.PageBytes = orDefault(o.PageBytes, 256<<10)
+	o.PageBytes = orDefault(o.PageBytes, 64<<10)
 	o.QueueAppends = orDefault(o.QueueAppends, 1024)
 	o.QueueBytes = orDefault(o.QueueBytes, 64<<20)
 	o.Linger = orDefault(o.Linger, 30*time.Second)
+	o.IdleTopics = orDefault(o.IdleTopics, 16<<10)
 	o.Sweep = orDefault(o.Sweep, 5*time.Second)
 	return o
 }
@@ -69,6 +76,9 @@ func orDefault[T int | int64 | time.Duration](v, def T) T {
 	}
 	return def
 }
+
+// tick is by how much heartbeats, checks and the like may be late.
+const tick = 250 * time.Millisecond
 
 // A Hub serves the streams of one store. Its methods may be called
 // concurrently.
@@ -81,14 +91,17 @@ type Hub struct {
 	// ctx ends with the hub; what the hub does for several callers runs under
 	// it and not under any caller's.
 	ctx    context.Context
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 
 	// starting guards that no work is begun once ctx has ended.
 	starting sync.Mutex
 	work     sync.WaitGroup
 
 	windowBytes atomic.Int64
+	evicting    atomic.Bool
 	followers   atomic.Int64
+	// idle counts the topics that linger without users.
+	idle atomic.Int64
 
 	mu     sync.Mutex
 	topics map[string]*topic
@@ -99,29 +112,35 @@ func New(opts Options) *Hub {
 	h := &Hub{
 		opts:   opts.withDefaults(),
 		store:  opts.Store,
-		wheel:  wheel.New(250 * time.Millisecond),
+		wheel:  wheel.New(tick),
 		topics: map[string]*topic{},
 	}
 	h.log = h.opts.Logger
-	h.ctx, h.cancel = context.WithCancel(context.Background())
+	h.ctx, h.cancel = context.WithCancelCause(context.Background())
 	h.goDo(h.sweep)
 	return h
 }
 
 // Close ends every follower with [freshet.ErrShutdown], gives up what waits to
-// be appended, and returns when no goroutine of the hub is left.
+// be appended, and returns when no goroutine of the hub is left. Followers are
+// still to be closed by whoever has them.
 func (h *Hub) Close() {
 	h.starting.Lock()
-	h.cancel()
+	h.cancel(freshet.ErrShutdown)
 	h.starting.Unlock()
-	h.work.Wait()
+
 	h.mu.Lock()
-	topics := slices.Collect(maps.Values(h.topics))
-	h.mu.Unlock()
-	for _, t := range topics {
+	var stops []func()
+	for _, t := range h.topics {
 		t.mu.Lock()
-		stop := t.close()
+		stops = append(stops, t.close())
 		t.mu.Unlock()
+	}
+	clear(h.topics)
+	h.mu.Unlock()
+
+	h.work.Wait()
+	for _, stop := range stops {
 		stop()
 	}
 }
@@ -153,81 +172,4 @@ func (h *Hub) Stats() Stats {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return Stats{Topics: len(h.topics), Followers: h.followers.Load(), WindowBytes: h.windowBytes.Load()}
-}
-
-// Create creates a stream as [freshet.Store].Create does.
-func (h *Hub) Create(ctx context.Context, name string, c freshet.Creation) (freshet.Info, bool, error) {
-	if err := c.Spec.Validate(); err != nil {
-		return freshet.Info{}, false, err
-	}
-	if c.First != nil {
-		if err := c.First.Validate(h.opts.Limits); err != nil {
-			return freshet.Info{}, false, err
-		}
-	}
-	c.Nonce = freshet.NewNonce()
-	for backoff := newBackoff(); ; {
-		info, created, err := h.store.Create(ctx, name, c)
-		if !errors.Is(err, freshet.ErrUncertain) || !backoff.wait(ctx) {
-			return info, created, err
-		}
-	}
-}
-
-// Info returns what is known of a stream, or [freshet.ErrNotFound].
-func (h *Hub) Info(ctx context.Context, name string) (freshet.Info, error) {
-	return h.store.Info(ctx, name)
-}
-
-// Read returns the records after an offset as [freshet.Store].Read does, one
-// page at most.
-func (h *Hub) Read(ctx context.Context, name string, from freshet.Offset, limit freshet.Limit) (freshet.Page, error) {
-	if limit.Bytes <= 0 {
-		limit.Bytes = h.opts.PageBytes
-	}
-	page, err := h.store.Read(ctx, name, from, limit)
-	if err == nil {
-		h.touch(ctx, &page.Info)
-	}
-	return page, err
-}
-
-// touch restarts a sliding time to live, at most ten times in its length.
-func (h *Hub) touch(ctx context.Context, info *freshet.Info) {
-	ttl := info.Spec.TTL
-	if ttl <= 0 || time.Since(info.Touched) < ttl/10 {
-		return
-	}
-	if err := h.store.Renew(ctx, info.Name, freshet.Renewal{Touch: true}); err != nil {
-		h.log.Warn("renew stream", "stream", info.Name, "error", err)
-	}
-}
-
-// Delete removes a stream, or returns [freshet.ErrNotFound].
-func (h *Hub) Delete(ctx context.Context, name string) error {
-	return h.store.Delete(ctx, name)
-}
-
-// List returns streams in order of name as [freshet.Store].List does.
-func (h *Hub) List(ctx context.Context, prefix, after string, n int) ([]freshet.Info, error) {
-	return h.store.List(ctx, prefix, after, n)
-}
-
-// sweep has the store do what comes due, until the hub is closed.
-func (h *Hub) sweep() {
-	const most = 256
-	for {
-		done, err := h.store.Sweep(h.ctx, most)
-		if err != nil && h.ctx.Err() == nil {
-			h.log.Warn("sweep store", "error", err)
-		}
-		if done == most && err == nil {
-			continue
-		}
-		select {
-		case <-h.ctx.Done():
-			return
-		case <-h.wheel.After(h.opts.Sweep):
-		}
-	}
 }

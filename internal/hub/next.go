@@ -9,7 +9,7 @@ import (
 	"github.com/freshet-stream/freshet"
 )
 
-// storeRetry is how long a follower that pages waits when the store fails.
+// storeRetry is how long a follower waits that could not go on from the store.
 const storeRetry = time.Second
 
 // Next returns what comes next, waiting for it. After the batch that tells the
@@ -21,15 +21,9 @@ func (f *Follower) Next(ctx context.Context) (Batch, error) {
 		return Batch{}, io.EOF
 	}
 	var idle <-chan struct{}
-	if f.opts.Idle > 0 {
-		idle = f.hub.wheel.After(f.opts.Idle)
-	}
 	for {
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return Batch{}, context.Cause(ctx)
-		case f.hub.ctx.Err() != nil:
-			return Batch{}, freshet.ErrShutdown
 		}
 		if batch, ok := f.found(); ok {
 			return batch, nil
@@ -39,17 +33,18 @@ func (f *Follower) Next(ctx context.Context) (Batch, error) {
 		switch where {
 		case ready:
 			return batch, nil
+		case shut:
+			return Batch{}, freshet.ErrShutdown
 		case gone:
 			return Batch{}, f.lost()
-		case unplaced:
-			if err := f.place(ctx); err == nil && f.placed {
+		case unplaced, behind:
+			if f.catchUp(ctx, where) {
 				continue
 			}
-		case behind:
-			var progress bool
-			if progress, retry = f.read(ctx); progress {
-				continue
-			}
+			retry = f.hub.wheel.After(storeRetry)
+		}
+		if idle == nil && f.opts.Idle > 0 {
+			idle = f.hub.wheel.After(f.opts.Idle)
 		}
 		select {
 		case <-changed:
@@ -57,12 +52,11 @@ func (f *Follower) Next(ctx context.Context) (Batch, error) {
 		case <-idle:
 			return Batch{Idle: true, Offset: f.at}, nil
 		case <-ctx.Done():
-		case <-f.hub.ctx.Done():
 		}
 	}
 }
 
-// found returns what was read from the store and not delivered yet.
+// found returns what was found in the store and not delivered yet.
 func (f *Follower) found() (Batch, bool) {
 	if gap := f.gap; gap != nil {
 		f.gap = nil
@@ -94,20 +88,24 @@ const (
 	waiting
 	// behind: the window does not hold its position.
 	behind
-	// unplaced: it waits for a stream that may exist now.
+	// unplaced: the stream that it waits for exists now.
 	unplaced
 	// gone: its stream does not exist any more.
 	gone
+	// shut: the hub is closed.
+	shut
 )
 
-// poll looks into the window. Unless it is ready it also returns what is closed
-// at the next change.
+// poll looks into the window. Unless there is something to return now it also
+// returns what is closed at the next change.
 func (f *Follower) poll() (batch Batch, where standing, changed <-chan struct{}) {
 	t := f.topic
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
-	case t.phase != live && f.placed && !t.refreshing:
+	case t.dropped:
+		return batch, shut, nil
+	case t.phase != live && f.placed:
 		return batch, gone, nil
 	case t.phase != live:
 		return batch, waiting, t.change()
@@ -115,56 +113,57 @@ func (f *Follower) poll() (batch Batch, where standing, changed <-chan struct{})
 		return batch, unplaced, t.change()
 	case !t.win.holds(f.at):
 		return batch, behind, t.change()
-	case f.at == t.win.tail && t.closed == nil:
+	case f.at == t.win.tail && t.info.Closed == nil:
 		return batch, waiting, t.change()
 	}
 	batch.shared = t.followers > 1
-	batch.entries = t.win.after(f.at, f.hub.opts.PageBytes)
+	batch.entries = t.win.after(f.at, freshet.Limit{Bytes: f.hub.opts.PageBytes})
 	if n := len(batch.entries); n > 0 {
 		f.at = batch.entries[n-1].Offset
 	}
 	batch.Offset = f.at
 	if f.at == t.win.tail {
-		batch.Closed = t.closed
-		f.ended = t.closed != nil
+		batch.Closed = t.info.Closed
+		f.ended = batch.Closed != nil
 	}
 	return batch, ready, nil
 }
 
-// read pages from the store. If that made no progress the follower is to wait,
-// until retry at most if it is not nil.
-func (f *Follower) read(ctx context.Context) (progress bool, retry <-chan struct{}) {
+// catchUp places a follower, or reads what the window does not hold, and
+// reports whether that got it any further. If not it has to wait.
+func (f *Follower) catchUp(ctx context.Context, where standing) bool {
+	var err error
+	if where == unplaced {
+		if err = f.place(ctx); err == nil {
+			return true
+		}
+	} else {
+		if f.page, err = f.load(ctx); err == nil && f.isFurther() {
+			return true
+		}
+	}
+	// Either the store fails, or it knows something that the window does not.
 	t := f.topic
-	page, err := f.hub.store.Read(ctx, t.name, f.at, f.limit())
-	var gap *freshet.GapError
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	switch {
-	case errors.As(err, &gap):
-		f.gap = &Gap{Why: gap.Why, Requested: f.at, Resumed: gap.Oldest}
-		f.at = gap.Oldest
-		return true, nil
-	case err == nil && (len(page.Records) > 0 || page.Info.Closed != nil):
-		f.page = &page
-		return true, nil
 	case err == nil, errors.Is(err, freshet.ErrNotFound):
-		// The store knows something that the window does not.
-		t.mu.Lock()
-		t.wantRefresh()
-		t.mu.Unlock()
-		return false, nil
+		t.wantLook()
+	case ctx.Err() == nil && f.hub.ctx.Err() == nil:
+		t.fail(err)
 	}
-	if ctx.Err() == nil {
-		f.hub.log.Warn("read page", "stream", t.name, "error", err)
-	}
-	return false, f.hub.wheel.After(storeRetry)
+	return false
+}
+
+// isFurther reports whether what was found is anything to return.
+func (f *Follower) isFurther() bool {
+	p := f.page
+	return f.gap != nil || p != nil && (len(p.Records) > 0 || p.Info.Closed != nil)
 }
 
 // lost returns why the stream is gone.
 func (f *Follower) lost() error {
 	f.topic.mu.Lock()
 	defer f.topic.mu.Unlock()
-	why := f.topic.why
-	if why == "" {
-		why = freshet.GapUnknown
-	}
-	return &freshet.GapError{Why: why}
+	return &freshet.GapError{Why: f.topic.why}
 }

@@ -1,54 +1,6 @@
 package hub
 
-import (
-	"sync/atomic"
-
-	"github.com/freshet-stream/freshet"
-)
-
-// An Encoder turns a record into the bytes in which a transport sends it. The
-// window keeps what it returns with the record, for all followers of that
-// transport. Encoders are compared by address.
-type Encoder struct {
-	// Encode appends to dst. It depends on nothing but r.
-	Encode func(dst []byte, r *freshet.Record) []byte
-}
-
-// An entry is a record in a window, with the fragments that encoders made of it.
-type entry struct {
-	freshet.Record
-	fragments atomic.Pointer[fragment]
-}
-
-type fragment struct {
-	encoder *Encoder
-	bytes   []byte
-	next    *fragment
-}
-
-// entryOverhead is what an entry costs beside its record's content, in bytes.
-const entryOverhead = 160
-
-func (e *entry) size() int { return e.Size() + entryOverhead }
-
-func (e *entry) fragment(encoder *Encoder) []byte {
-	var made *fragment
-	for {
-		head := e.fragments.Load()
-		for f := head; f != nil; f = f.next {
-			if f.encoder == encoder {
-				return f.bytes
-			}
-		}
-		if made == nil {
-			made = &fragment{encoder: encoder, bytes: encoder.Encode(nil, &e.Record)}
-		}
-		made.next = head
-		if e.fragments.CompareAndSwap(head, made) {
-			return made.bytes
-		}
-	}
-}
+import "github.com/freshet-stream/freshet"
 
 // A window holds the most recent records of a stream: those between base and
 // tail. Its entries are only ever added at the end and taken from the front, so
@@ -64,10 +16,7 @@ type window struct {
 // number of a position in the window but another mark means that it does not
 // lie in the window's history.
 func (w *window) holds(o freshet.Offset) bool {
-	if o.Seq < w.base.Seq || o.Seq > w.tail.Seq {
-		return false
-	}
-	return w.at(o.Seq) == o
+	return o.Seq >= w.base.Seq && o.Seq <= w.tail.Seq && w.at(o.Seq) == o
 }
 
 // at returns the position with a number between those of base and tail.
@@ -80,42 +29,72 @@ func (w *window) at(seq uint64) freshet.Offset {
 
 // after returns the entries after o, which the window holds, up to limit bytes
 // and at least one if there is one.
-func (w *window) after(o freshet.Offset, limit int) []*entry {
+func (w *window) after(o freshet.Offset, limit freshet.Limit) []*entry {
 	rest := w.entries[o.Seq-w.base.Seq:]
-	size := 0
-	for i, e := range rest {
-		size += e.Size()
-		if size > limit && i > 0 {
-			return rest[:i:i]
-		}
+	n, size := 0, 0
+	for n < len(rest) && limit.Takes(n, size, rest[n].Size()) {
+		size += rest[n].Size()
+		n++
 	}
-	return rest[:len(rest):len(rest)]
+	return rest[:n:n]
 }
 
-// extend adds records that begin at the window's tail, then lets the oldest go
-// until at most limit bytes are left. It returns by how much the window grew.
+// extend adds records, of which there is at least one and which begin at the
+// window's tail, and lets the oldest go so that at most limit bytes are left.
+// What it keeps it copies: records often share one large array with others that
+// are not kept. It returns by how much the window grew.
 func (w *window) extend(records []freshet.Record, limit int) (grown int) {
 	before := w.bytes
-	slab := make([]entry, len(records))
+	first, bytes, data := len(records), 0, 0
+	for first > 0 && bytes+entryBytes(&records[first-1]) <= limit {
+		first--
+		bytes += entryBytes(&records[first])
+		data += len(records[first].Data)
+	}
+	if first > 0 {
+		w.reset(records[first-1].Offset)
+		records = records[first:]
+	}
+	w.trim(limit - bytes)
+	entries, copies := make([]entry, len(records)), make([]byte, 0, data)
 	for i := range records {
-		e := &slab[i]
+		e := &entries[i]
 		e.Record = records[i]
+		start := len(copies)
+		copies = append(copies, e.Data...)
+		e.Data = copies[start:len(copies):len(copies)]
 		w.entries = append(w.entries, e)
-		w.bytes += e.size()
 		w.tail = e.Offset
 	}
-	w.trim(limit)
+	w.bytes += bytes
 	return w.bytes - before
 }
 
+// trim lets the oldest entries go until at most limit bytes are left.
 func (w *window) trim(limit int) {
 	n := 0
 	for w.bytes > limit && n < len(w.entries) {
-		w.bytes -= w.entries[n].size()
+		w.bytes -= entryBytes(&w.entries[n].Record)
 		w.base = w.entries[n].Offset
 		n++
 	}
-	w.entries = w.entries[n:]
+	if w.entries = w.entries[n:]; len(w.entries) == 0 {
+		w.entries = nil
+	}
+}
+
+// cut takes out the entries after o, which the window holds. It returns by how
+// much the window grew, which is not positive.
+func (w *window) cut(o freshet.Offset) (grown int) {
+	before := w.bytes
+	n := int(o.Seq - w.base.Seq)
+	for _, e := range w.entries[n:] {
+		w.bytes -= entryBytes(&e.Record)
+	}
+	// What followers hold of the array is not to be written over.
+	w.entries = w.entries[:n:n]
+	w.tail = o
+	return w.bytes - before
 }
 
 // reset empties the window and puts it at o. It returns by how much it grew,

@@ -1,0 +1,196 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/freshet-stream/freshet"
+)
+
+// chaseMost is how many pages a window that is behind the stream is filled with
+// in a row. One that is further behind starts anew at the tail, and followers
+// page until they are there.
+const chaseMost = 16
+
+// looks are how a topic reads the store: one look at a time, however many ask.
+type looks struct {
+	// stop ends the subscription. It is nil if there is none.
+	stop func()
+	// looking says that a look is under way, and again that another one has to
+	// follow it.
+	looking, again bool
+	// started and finished count looks; looked is closed when one finishes. It
+	// is nil if nobody waits.
+	started, finished uint64
+	looked            chan struct{}
+	// chased counts the looks in a row that did not reach the tail.
+	chased int
+	// failed is why the last look failed, if it did.
+	failed error
+}
+
+// wantLook has the store looked at once more, and returns the number of that
+// look: one that begins after now. The lock is held.
+func (t *topic) wantLook() (number uint64) {
+	switch {
+	case t.looking:
+		t.again = true
+	case !t.dropped:
+		t.looking = t.hub.goDo(t.look)
+	}
+	return t.started + 1
+}
+
+// await waits until a look is finished. The lock is held, except meanwhile.
+func (t *topic) await(ctx context.Context, number uint64) error {
+	for t.finished < number {
+		if t.looked == nil {
+			t.looked = make(chan struct{})
+		}
+		looked := t.looked
+		t.mu.Unlock()
+		var err error
+		select {
+		case <-looked:
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		case <-t.hub.ctx.Done():
+			err = freshet.ErrShutdown
+		}
+		t.mu.Lock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *topic) look() {
+	for t.lookOnce() {
+	}
+}
+
+// lookOnce compares the window with the store, and reports whether that is to
+// be done again. The lock is not held.
+func (t *topic) lookOnce() (again bool) {
+	t.mu.Lock()
+	t.started++
+	t.again = false
+	win, known, subscribed := t.win, t.phase == live, t.stop != nil
+	t.mu.Unlock()
+
+	var seen sight
+	var err error
+	if !subscribed {
+		err = t.subscribe()
+	}
+	if err == nil {
+		seen, err = t.load(win, known)
+	}
+
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.settle(win.tail, seen, err)
+	t.finished = t.started
+	if t.looked != nil {
+		close(t.looked)
+		t.looked = nil
+	}
+	// A store that fails is asked again after a while, and not in a loop.
+	if t.looking = t.again && t.failed == nil && !t.dropped; !t.looking {
+		t.planCheck()
+	}
+	return t.looking
+}
+
+// subscribe asks the store for hints. It returns once they are sure to come.
+func (t *topic) subscribe() error {
+	stop, err := t.hub.store.Follow(t.hub.ctx, t.name, t.hint)
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	dropped := t.dropped
+	if !dropped {
+		t.stop = stop
+	}
+	t.mu.Unlock()
+	if dropped {
+		stop()
+	}
+	return nil
+}
+
+// A sight is what a look saw: the records after a position, or a page from the
+// beginning if the window is not to be continued.
+type sight struct {
+	freshet.Page
+	from freshet.Offset
+	anew bool
+}
+
+// load reads what follows the window, if there is one whose end is known to the
+// store. It touches a followed stream.
+func (t *topic) load(win window, known bool) (seen sight, err error) {
+	h := t.hub
+	if known {
+		seen.from = win.tail
+	}
+	limit := freshet.Limit{Bytes: h.opts.PageBytes}
+	seen.Page, err = h.store.Read(h.ctx, t.name, seen.from, limit)
+	if errors.Is(err, freshet.ErrGap) {
+		if seen.from, err = t.findFork(win); err == nil {
+			seen.Page, err = h.store.Read(h.ctx, t.name, seen.from, limit)
+		}
+	}
+	if err != nil {
+		return seen, err
+	}
+	if seen.from.IsBeginning() {
+		seen.from, seen.anew = seen.Info.Oldest, true
+	}
+	if t.attended() && h.touch(h.ctx, &seen.Info) {
+		seen.Info.Touched = time.Now()
+	}
+	return seen, nil
+}
+
+// attended reports whether the stream has followers here. The lock is not held.
+func (t *topic) attended() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.followers > 0
+}
+
+// settle makes what a look saw what is known. The window ended at start when it
+// began. The lock is held.
+func (t *topic) settle(start freshet.Offset, seen sight, err error) {
+	if t.dropped {
+		return
+	}
+	switch {
+	case err == nil:
+		t.failed = nil
+		t.install(start, seen)
+	case errors.Is(err, freshet.ErrNotFound):
+		t.failed = nil
+		t.vanish()
+	case errors.Is(err, freshet.ErrGap): // the stream changed during the look
+		t.failed = nil
+		t.again = true
+	default:
+		t.fail(err)
+	}
+}
+
+// fail notes that the store could not be asked. The lock is held.
+func (t *topic) fail(err error) {
+	if t.failed == nil {
+		t.interval = 0
+		if t.hub.ctx.Err() == nil {
+			t.hub.log.Warn("look at stream", "stream", t.name, "error", err)
+		}
+	}
+	t.failed = err
+}
