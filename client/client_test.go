@@ -72,7 +72,9 @@ func TestInfoCloseDelete(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		s.head = answer(404)
-		if _, err := c.Info(t.Context(), "s"); !errors.Is(err, freshet.ErrNotFound) {
+		_, err = c.Info(t.Context(), "s")
+		var refused *Error
+		if !errors.Is(err, freshet.ErrNotFound) || !errors.As(err, &refused) || refused.Detail != "the stream s does not exist" {
 			t.Errorf("got %v", err)
 		}
 	}, answer(204), answer(204))

@@ -93,11 +93,12 @@ func (c *Client) Info(ctx context.Context, name string) (Info, error) {
 		return Info{}, fmt.Errorf("look at stream: %w", err)
 	}
 	resp, err := c.do(req)
-	if errors.Is(err, freshet.ErrNotFound) {
-		// The answer to HEAD has no body that could say so.
-		err = freshet.ErrNotFound.With("the stream %s does not exist", name)
-	}
 	if err != nil {
+		var refused *Error
+		if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+			// The answer to HEAD has no body that could say so.
+			refused.Detail = fmt.Sprintf("the stream %s does not exist", name)
+		}
 		return Info{}, fmt.Errorf("look at stream: %w", err)
 	}
 	h := resp.Header

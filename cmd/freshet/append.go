@@ -25,7 +25,7 @@ const (
 // An AppendCmd appends standard input to a stream.
 type AppendCmd struct {
 	target
-	Type    string    `default:"text/plain; charset=utf-8" placeholder:"TYPE" help:"Content type with which the stream is created, or was."`
+	Type    string    `default:"text/plain; charset=utf-8" placeholder:"TYPE" help:"Content type with which the stream is created, or was; without it ${default}."`
 	Lines   bool      `help:"Append text by whole lines rather than as it arrives."`
 	Close   closeFlag `placeholder:"REASON" help:"Close the stream when the input ends: --close, which is completed, or --close=cancelled, failed or interrupted."`
 	Verbose bool      `short:"v" help:"Say on standard error what is retried, even if that is no terminal."`
@@ -63,14 +63,14 @@ func (c *AppendCmd) Run(ctx context.Context) error {
 	}
 	defer p.Stop()
 	show.start(p.Stats)
+	defer show.end()
 	err = c.send(signalled, p)
-	show.end()
+	if signalled.Err() == nil {
+		return err
+	}
 	// A second signal ends the command at once.
 	stop()
-	if signalled.Err() != nil {
-		return c.giveUp(ctx, p)
-	}
-	return err
+	return c.giveUp(ctx, p)
 }
 
 // create creates the stream, or makes sure that it is one to append to.

@@ -58,7 +58,7 @@ func (c *FollowCmd) Run(ctx context.Context, out io.Writer) error {
 	for {
 		record, err := f.Next()
 		if err != nil {
-			return interrupted(ctx, c.outcome(err))
+			return interrupted(ctx, c.outcome(name, err))
 		}
 		if err := c.write(out, f, &record); err != nil {
 			return interrupted(ctx, err)
@@ -80,7 +80,7 @@ func (c *FollowCmd) look(ctx context.Context, from *client.Client, name string) 
 	if c.Wait > 0 || cursor.IsReal() {
 		return nil
 	}
-	return fmt.Errorf("the stream %s does not exist; create it with `freshet append %s`, or wait for it with --wait 1m", name, name)
+	return missing(name)
 }
 
 func (c *FollowCmd) options() client.FollowOptions {
@@ -106,7 +106,7 @@ func (c *FollowCmd) options() client.FollowOptions {
 }
 
 // outcome returns how the command ends when following has.
-func (c *FollowCmd) outcome(err error) error {
+func (c *FollowCmd) outcome(name string, err error) error {
 	var end *client.EndError
 	var gap *client.GapError
 	switch {
@@ -114,6 +114,12 @@ func (c *FollowCmd) outcome(err error) error {
 		return ended(end.Reason)
 	case errors.As(err, &gap):
 		return &status{exitGap, gap.Error()}
+	case errors.Is(err, freshet.ErrNotFound):
+		return missing(name)
 	}
 	return err
+}
+
+func missing(name string) error {
+	return fmt.Errorf("the stream %s does not exist; create it with `freshet append %s`, or wait for it with --wait 1m", name, name)
 }
