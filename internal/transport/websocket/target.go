@@ -34,27 +34,30 @@ func (t *target) look(ctx context.Context) error {
 	return err
 }
 
-// append appends what build makes of records for the kind of the stream.
+// append appends what build makes of records for the kind of the stream. If the
+// stream turns out to be another one by now, it is done again for that one.
 func (t *target) append(ctx context.Context, producer *freshet.Producer, build func(freshet.Kind) ([]freshet.Record, error)) (freshet.Result, error) {
-	for {
-		if t.contentType == "" {
-			if err := t.look(ctx); err != nil {
-				return freshet.Result{Err: err}, err
-			}
-		}
-		records, err := build(freshet.KindOf(t.contentType))
-		if err != nil {
+	if t.contentType == "" {
+		if err := t.look(ctx); err != nil {
 			return freshet.Result{Err: err}, err
 		}
-		old := t.contentType
-		result, err := t.hub.Append(ctx, t.name, freshet.Append{Records: records, ContentType: old, Producer: producer})
-		if !errors.Is(err, freshet.ErrTypeMismatch) {
+	}
+	for {
+		result, err := t.try(ctx, producer, build)
+		if !errors.Is(err, freshet.ErrTypeMismatch) && !errors.Is(err, freshet.ErrRecord) {
 			return result, err
 		}
-		// The stream is another one now.
-		t.contentType = ""
+		old := t.contentType
 		if look := t.look(ctx); look != nil || t.contentType == old {
 			return result, err
 		}
 	}
+}
+
+func (t *target) try(ctx context.Context, producer *freshet.Producer, build func(freshet.Kind) ([]freshet.Record, error)) (freshet.Result, error) {
+	records, err := build(freshet.KindOf(t.contentType))
+	if err != nil {
+		return freshet.Result{Err: err}, err
+	}
+	return t.hub.Append(ctx, t.name, freshet.Append{Records: records, ContentType: t.contentType, Producer: producer})
 }
