@@ -53,34 +53,30 @@ func (t *topic) linger() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.lingering = false
-	since, end := t.left, func() { t.hub.drop(t) }
+	long := t.hub.opts.Linger
+	unused := t.users == 0 && time.Since(t.idle) >= long
 	switch {
 	case t.dropped || t.followers > 0:
-		return
+	case unused:
+		t.hub.goDo(func() { t.hub.drop(t) })
+	case t.stop != nil && time.Since(t.left) >= long:
+		t.hub.goDo(t.unfollow)
+	case t.stop != nil:
+		t.planLinger(long - time.Since(t.left))
 	case t.users == 0:
-		since = t.idle
-	case t.stop == nil:
-		return
-	default:
-		end = t.unfollow
+		t.planLinger(long - time.Since(t.idle))
 	}
-	if rest := t.hub.opts.Linger - time.Since(since); rest > 0 {
-		t.planLinger(rest)
-		return
-	}
-	t.hub.goDo(end)
 }
 
 // unfollow makes a topic that has no followers one that is only appended to.
 func (t *topic) unfollow() {
 	stop := func() {}
 	t.mu.Lock()
-	switch {
-	case t.followers > 0 || t.dropped:
-	case t.looking:
+	if t.followers == 0 && !t.dropped {
+		if !t.looking {
+			stop = t.forget()
+		}
 		t.planLinger(tick)
-	default:
-		stop = t.forget()
 	}
 	t.mu.Unlock()
 	stop()
