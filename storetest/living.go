@@ -9,6 +9,7 @@ import (
 func living() []clause {
 	return []clause{
 		{name: "Reopen/EverythingIsThere(2,4,5)", check: reopenKeeps, needs: []need{needReopen}},
+		{name: "Reopen/ReplacedMetaAndRenewals", check: reopenMeta, needs: []need{needReopen}},
 		{name: "Reopen/DeletedStaysDeleted", check: reopenDeleted, needs: []need{needReopen}},
 	}
 }
@@ -46,6 +47,25 @@ func reopenKeeps(e *env) {
 			}
 		}
 	}
+}
+
+func reopenMeta(e *env) {
+	e.create("s", freshet.Spec{})
+	e.append("s", freshet.Append{Meta: []byte("one"), Lease: 90 * e.clock.unit()})
+	e.renew("s", freshet.Renewal{Lease: 100 * e.clock.unit(), Watched: e.clock.unit()})
+	want := e.info("s")
+	e.reopen()
+	e.equal("info", e.info("s"), want)
+	e.append("s", freshet.Append{Meta: []byte{}})
+	e.reopen()
+	e.equal("meta", len(e.info("s").Meta), 0)
+	if err := e.store().Delete(e.Context(), "s"); err != nil {
+		e.Fatalf("delete: %v", err)
+	}
+	e.create("s", freshet.Spec{})
+	e.append("s", freshet.Append{Records: text("a")})
+	e.reopen()
+	e.equal("meta of the next incarnation", len(e.info("s").Meta), 0)
 }
 
 func reopenDeleted(e *env) {
