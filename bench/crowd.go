@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/freshet-stream/freshet/bench/internal/child"
+	"github.com/freshet-stream/freshet/bench/internal/load"
+)
+
+// A crowd is a process with producers, and followers of what they append.
+type crowd struct {
+	process   *child.Process
+	followers *load.Followers
+	producers []*load.Producer
+	// each is how many followers get each record.
+	each int64
+	// want is how many records followers have to have got.
+	want int64
+}
+
+// gather starts a process with a number of streams, and for each of them some
+// followers over SSE and some producers.
+func gather(ctx context.Context, c *config, s contender, streams, followers, producers int) (_ *crowd, err error) {
+	g := &crowd{each: int64(followers)}
+	defer func() {
+		if err != nil {
+			g.close()
+		}
+	}()
+	if g.process, err = c.start(ctx, s.subject, s.onDisk); err != nil {
+		return nil, err
+	}
+	if g.followers, err = load.Follow(); err != nil {
+		return nil, err
+	}
+	addr := g.process.Addr
+	if err := load.Create(addr, "/v1/stream/quiet", nil); err != nil {
+		return nil, err
+	}
+	for i := range streams {
+		name := fmt.Sprintf("bench/%d", i)
+		path := "/v1/stream/" + name
+		if err := load.Create(addr, path, nil); err != nil {
+			return nil, err
+		}
+		for range followers {
+			if err := g.followers.Add(addr, load.Get(addr, path), "200", nil); err != nil {
+				return nil, err
+			}
+		}
+		for range producers {
+			p, err := load.Post(addr, path, c.payload())
+			if s.socket {
+				p, err = load.Socket(addr, "/v1/stream/quiet", "?append="+name, c.payload())
+			}
+			if err != nil {
+				return nil, err
+			}
+			g.producers = append(g.producers, p)
+		}
+	}
+	return g, nil
+}
+
+// A round is what a crowd did in one repetition.
+type round struct {
+	// appended counts the records, delivered those that followers got, and
+	// writes those of the server.
+	appended, delivered, writes int64
+	// cpu is what the server took.
+	cpu time.Duration
+}
+
+// run lets the producers send for d, at an interval unless that is zero, and
+// waits until the followers have got everything.
+func (g *crowd) run(ctx context.Context, every, d time.Duration) (done round, err error) {
+	chunks := g.followers.Chunks()
+	done.cpu, _, err = spent(g.process, func() error {
+		done.appended, err = load.Run(ctx, g.producers, every, d)
+		if err != nil {
+			return err
+		}
+		return g.settle(ctx, done.appended)
+	})
+	done.delivered = done.appended * g.each
+	done.writes = g.followers.Chunks() - chunks
+	return done, err
+}
+
+// settle waits until followers have got records that were appended.
+func (g *crowd) settle(ctx context.Context, appended int64) error {
+	g.want += appended * g.each
+	if g.each == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return g.followers.Await(ctx, g.want)
+}
+
+func (g *crowd) close() {
+	for _, p := range g.producers {
+		p.Close()
+	}
+	if g.followers != nil {
+		g.followers.Close()
+	}
+	if g.process != nil {
+		_ = g.process.Close()
+	}
+}
