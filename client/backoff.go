@@ -12,10 +12,11 @@ const (
 	maxBackoff     = 30 * time.Second
 )
 
-// A backoff spaces out tries: the n-th wait is a random part of base·2ⁿ, so that
-// many clients that failed together do not come back together.
+// A backoff spaces out tries: the first wait is a random part of half of base,
+// and each further one of twice as much, so that many clients that failed
+// together do not come back together.
 type backoff struct {
-	// base is the time over which the first tries are spread; 0 means
+	// base is a time such as a server gives in a retry field; 0 means
 	// defaultBackoff.
 	base  time.Duration
 	tries int
@@ -28,6 +29,7 @@ func (b *backoff) next(least time.Duration) time.Duration {
 		span = defaultBackoff
 	}
 	most := max(maxBackoff, span)
+	span /= 2
 	for range b.tries {
 		if span >= most {
 			break
@@ -36,7 +38,7 @@ func (b *backoff) next(least time.Duration) time.Duration {
 	}
 	b.tries++
 	span = min(span, most)
-	return max(least, span/10+rand.N(span-span/10))
+	return max(least, span/10+rand.N(span-span/10+1))
 }
 
 // reset notes that a try got somewhere.

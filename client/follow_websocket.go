@@ -114,7 +114,9 @@ func (s *webSocketSource) next() (message, error) {
 		return message{}, s.watch.explain(whyClosed(err))
 	}
 	var said serverMessage
-	if err := json.Unmarshal(text, &said); err != nil {
+	if err := json.Unmarshal(text, &said); isCut(text, err) {
+		return message{}, errCutMessage
+	} else if err != nil {
 		return message{}, fmt.Errorf("%w: it sent a message that cannot be read: %w", ErrProtocol, err)
 	}
 	switch said.Op {
@@ -129,6 +131,17 @@ func (s *webSocketSource) next() (message, error) {
 	}
 	// What a later server adds, an older client need not know.
 	return message{}, nil
+}
+
+// errCutMessage is the drop of a connection within a message.
+var errCutMessage = errors.New("the connection has ended within a message")
+
+// isCut reports whether text is only the beginning of a message, which no
+// beginning of a JSON object can hide. coder/websocket 1.8.15 takes the end of
+// the connection for the end of the message if it comes between two reads.
+func isCut(text []byte, err error) bool {
+	var syntax *json.SyntaxError
+	return errors.As(err, &syntax) && syntax.Offset == int64(len(text))
 }
 
 func (s *webSocketSource) read() ([]byte, error) {

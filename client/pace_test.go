@@ -30,7 +30,7 @@ func TestFollowBacksOff(t *testing.T) {
 		replies = append(replies, fail(errCut))
 	}
 	play(t, plain, func(t *testing.T, c *Client, _ *script) {
-		span := defaultBackoff
+		span := defaultBackoff / 2
 		for _, d := range waits(t, c, FollowOptions{}) {
 			between(t, d, span/10, span)
 			span = min(2*span, maxBackoff)
@@ -40,9 +40,9 @@ func TestFollowBacksOff(t *testing.T) {
 	// What the server says counts: its retry field, and Retry-After.
 	play(t, plain, func(t *testing.T, c *Client, _ *script) {
 		w := waits(t, c, FollowOptions{})
-		between(t, w[0], 800*time.Millisecond, 8*time.Second)
-		between(t, w[1], 7*time.Second, 16*time.Second)
-		between(t, w[2], 20*time.Second, 30*time.Second)
+		between(t, w[0], 400*time.Millisecond, 4*time.Second)
+		between(t, w[1], 7*time.Second, 8*time.Second)
+		between(t, w[2], 20*time.Second, 20*time.Second)
 	}, say("retry: 8000\nid: "+offset(0)+"\n\n", errCut),
 		refuse(503, freshet.ErrUnavailable, "Retry-After", "7"),
 		refuse(429, freshet.ErrProducers, "Retry-After", "20"),
@@ -51,8 +51,8 @@ func TestFollowBacksOff(t *testing.T) {
 	// Progress makes the pauses short again; reaching the server does not.
 	play(t, plain, func(t *testing.T, c *Client, _ *script) {
 		w := waits(t, c, FollowOptions{Offset: offset(0)})
-		between(t, w[5], 100*time.Millisecond, time.Second)
-		between(t, w[4], 1600*time.Millisecond, 16*time.Second)
+		between(t, w[5], 50*time.Millisecond, 500*time.Millisecond)
+		between(t, w[4], 800*time.Millisecond, 8*time.Second)
 	}, say(at(0), errCut), say(at(0), errCut), say(at(0), errCut), say(at(0), errCut), say(at(0), errCut),
 		say(at(0)+event(1, "a"), errCut), end)
 }
