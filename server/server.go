@@ -49,7 +49,7 @@ func New(opts Options) (*Server, error) {
 		hub:   h,
 		guard: g,
 		durable: durablestreams.New(durablestreams.Options{
-			Hub: h, LongPoll: opts.LongPoll, Limits: opts.Limits, KeepOpen: opts.KeepOpen, KeepClosed: opts.KeepClosed,
+			Hub: h, LongPoll: opts.LongPoll, Heartbeat: opts.Heartbeat, Limits: opts.Limits, KeepOpen: opts.KeepOpen, KeepClosed: opts.KeepClosed,
 		}),
 		events:    sse.New(sse.Options{Hub: h, Heartbeat: opts.Heartbeat}),
 		websocket: websocket.New(websocket.Options{Hub: h, Logger: opts.Logger, Heartbeat: opts.Heartbeat, Limits: opts.Limits}),

@@ -78,25 +78,32 @@ func IsUpgrade(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
+// allowHeaders are the request headers that pages of other origins may send, if
+// their origin is allowed.
+const allowHeaders = "Content-Type, Authorization, If-None-Match, Last-Event-ID, Idempotency-Key, " +
+	"Stream-Closed, Stream-Seq, Stream-TTL, Stream-Expires-At, Stream-Forked-From, Stream-Fork-Offset, Stream-Fork-Sub-Offset, " +
+	"Producer-Id, Producer-Epoch, Producer-Seq, Freshet-Close-Reason, Freshet-Lease, Freshet-Retain, Freshet-Producer-Scope"
+
 // share lets pages of the allowed origins read the answer (Fetch standard,
-// section 3.3).
+// section 3.3). Without an allowed origin in the answer, browsers keep it from
+// the page, whatever else it says.
 func (g *Guard) share(h http.Header, r *http.Request) {
-	origin := r.Header.Get("Origin")
+	if r.Method == http.MethodOptions {
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, PUT, POST, DELETE")
+		h.Set("Access-Control-Allow-Headers", allowHeaders)
+		h.Set("Access-Control-Max-Age", "7200")
+	}
 	if len(g.opts.Origins) == 0 {
 		return
 	}
 	h.Add("Vary", "Origin")
+	origin := r.Header.Get("Origin")
 	if !slices.Contains(g.opts.Origins, origin) {
 		return
 	}
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Expose-Headers", "*, Location, ETag, Retry-After")
-	if r.Method == http.MethodOptions {
-		h.Set("Access-Control-Allow-Methods", "GET, HEAD, PUT, POST, DELETE")
-		h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
-		h.Set("Access-Control-Max-Age", "7200")
-	}
 }
 
 func (g *Guard) hostAllowed(host string) bool {

@@ -10,7 +10,6 @@ import (
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/hub"
 	"github.com/freshet-stream/freshet/internal/problem"
-	"github.com/freshet-stream/freshet/sse"
 )
 
 // pageBytes bounds the records of one answer.
@@ -43,12 +42,10 @@ func parseQuery(r *http.Request) (q query, err error) {
 	q.live, q.cursor = values.Get("live"), values.Get("cursor")
 	switch q.live {
 	case "":
-	case "long-poll":
+	case "long-poll", "sse":
 		if !given {
-			return q, problem.ErrQuery.With("live=long-poll needs an offset; send -1 for the beginning, or now")
+			return q, problem.ErrQuery.With("live=%s needs an offset; send -1 for the beginning, or now", q.live)
 		}
-	case "sse":
-		return q, problem.ErrFeature.With("live=sse is not served yet; send Accept: text/event-stream and leave live out, or use live=long-poll")
 	default:
 		return q, problem.ErrQuery.With("live is %.32q and may be long-poll or sse", q.live)
 	}
@@ -60,6 +57,9 @@ func (t *Transport) read(w http.ResponseWriter, r *http.Request, name string) er
 	q, err := parseQuery(r)
 	if err != nil {
 		return err
+	}
+	if q.live == "sse" {
+		return t.live(w, r, name, &q)
 	}
 	if q.Now {
 		info, err := t.hub.Info(r.Context(), name)
@@ -188,8 +188,7 @@ func encode(kind freshet.Kind, records []freshet.Record) []byte {
 		size += records[i].Size() + 1
 	}
 	out := make([]byte, 0, size)
-	switch kind {
-	case freshet.KindJSON:
+	if kind == freshet.KindJSON {
 		out = append(out, '[')
 		for i := range records {
 			if i > 0 {
@@ -198,14 +197,9 @@ func encode(kind freshet.Kind, records []freshet.Record) []byte {
 			out = append(out, records[i].Data...)
 		}
 		return append(out, ']')
-	case freshet.KindEvents:
-		for i := range records {
-			out = sse.AppendEvent(out, records[i].Type, records[i].Data, records[i].ID)
-		}
-	default:
-		for i := range records {
-			out = append(out, records[i].Data...)
-		}
+	}
+	for i := range records {
+		out = appendRecord(out, kind, &records[i])
 	}
 	return out
 }

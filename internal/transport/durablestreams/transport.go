@@ -20,6 +20,8 @@ type Options struct {
 	Hub *hub.Hub
 	// LongPoll is for how long a long-poll waits for something to happen.
 	LongPoll time.Duration
+	// Heartbeat is after how long without an event a comment is sent over SSE.
+	Heartbeat time.Duration
 	// Limits bound bodies and records.
 	Limits freshet.Limits
 	// KeepOpen and KeepClosed are the retention of streams that are created
