@@ -28,10 +28,15 @@ export async function startDemo() {
   return (await response.json()).stream;
 }
 
-/** Returns a stream's content type, and how it ended if it did. */
-export async function describe(name) {
-  const { headers } = await request(streamPath(name), { method: "HEAD" });
-  return { type: headers.get("Content-Type") ?? "", closed: headers.get("Freshet-Close-Reason") };
+/** Returns a stream's content type, or "" if there is no such stream. */
+export async function contentType(name) {
+  try {
+    const { headers } = await request(streamPath(name), { method: "HEAD" });
+    return headers.get("Content-Type");
+  } catch (error) {
+    if (error.status === 404) return "";
+    throw error;
+  }
 }
 
 /** Appends to a stream. */

@@ -51,7 +51,7 @@ export class Bytes {
       return;
     }
     for (const { head, text } of this.#frames.take(bytes)) {
-      this.#add("", text, head && make("span", { className: "head", textContent: `${head} ` }));
+      this.#add("", text, head && make("span", { className: "frame", textContent: `${head} ` }));
     }
   }
 

@@ -15,9 +15,12 @@ export function make(tag, { data = {}, ...properties } = {}, ...children) {
   return element;
 }
 
+/** How far from its end, in pixels, a box counts as being there. */
+const nearEnd = 48;
+
 /** Runs change, and stays at the lower end of a scrolling box if it was there. */
 export function keepAtEnd(box, change) {
-  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 24;
+  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < nearEnd;
   change();
   if (atEnd) box.scrollTop = box.scrollHeight;
 }

@@ -1,6 +1,6 @@
 // The page: which stream is shown, and the buttons that belong to it.
 
-import { cut, describe, startDemo, stop } from "./api.js";
+import { contentType, cut, startDemo, stop } from "./api.js";
 import { allowCompose, setUpCompose } from "./compose.js";
 import { find } from "./dom.js";
 import { Pane } from "./pane.js";
@@ -57,12 +57,16 @@ async function turnTo(name, type) {
   document.title = `${name} · Freshet`;
   isOpen(true);
   try {
-    shown.type ||= (await describe(name)).type;
+    shown.type ||= await contentType(name);
   } catch (error) {
-    if (turn === shown.turn) await missing(name, error);
+    if (turn === shown.turn) notice(error.message);
     return;
   }
   if (turn !== shown.turn) return;
+  if (!shown.type) {
+    await missing(name);
+    return;
+  }
   fillSnippets(name, shown.type);
   const end = await show(name, shown.type, panes, server);
   if (turn === shown.turn) shown.end = end;
@@ -70,15 +74,19 @@ async function turnTo(name, type) {
   refreshStreams();
 }
 
-/** A sample answer that is gone is replaced by a new one; anything else is told. */
-async function missing(name, error) {
-  isOpen(false);
-  if (error.status === 404 && name.startsWith("demo/")) {
+/** A sample answer that is gone is replaced by a new one; of others it is told. */
+async function missing(name) {
+  if (name.startsWith("demo/")) {
     await another();
-    notice(`${name} is gone; this is a new one.`);
+    notice(`There is no ${name} any more. This is a new one.`);
     return;
   }
-  notice(error.message);
+  for (const pane of Object.values(panes)) {
+    pane.reset({ joined: true, cuttable: false, server });
+    pane.ended("unknown");
+  }
+  fillSnippets(name, "");
+  notice(`There is no stream ${name}. PUT creates it, or start another sample.`);
 }
 
 function isOpen(open) {
@@ -93,7 +101,7 @@ for (const pane of Object.values(panes)) {
     isOpen(false);
     refreshStreams();
     const { name, type } = shown;
-    judge(name, type.startsWith("text/plain"), panes).catch((error) => notice(error.message));
+    judge(name, /^text\/(?!event-stream)/i.test(type), panes).catch((error) => notice(error.message));
   };
 }
 find("#another").onclick = another;

@@ -79,7 +79,7 @@ export class Pane {
     if (this.#wasLive) {
       this.#flush();
       this.cuts++;
-      this.#text.mark();
+      keepAtEnd(this.#part("[data-text]"), () => this.#text.mark());
       this.#draw();
     }
     this.#wasLive = true;
@@ -111,6 +111,7 @@ export class Pane {
   ended(reason) {
     if (this.reason) return;
     this.#flush();
+    this.#text.settle();
     this.reason = reason;
     this.#state(reason);
     this.onend();

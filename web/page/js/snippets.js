@@ -13,13 +13,20 @@ function write(name, type) {
   const media = type || "text/plain";
   return {
     curl: `# follow it, live
-curl -N -H 'Accept: text/event-stream' '${url}'
+curl -N -H 'Accept: text/event-stream' \\
+  '${url}'
 
 # append to it
-curl -H 'Content-Type: ${media}' -d 'hello ' '${url}'
+curl -H 'Content-Type: ${media}' -d 'hello ' \\
+  '${url}'
 
 # stop whoever writes it
-curl -X POST -H 'Stream-Closed: true' -H 'Freshet-Close-Reason: cancelled' '${url}'
+curl -X POST -H 'Stream-Closed: true' \\
+  -H 'Freshet-Close-Reason: cancelled' \\
+  '${url}'
+
+# read what is there, from any offset
+curl '${url}?offset=-1'
 `,
     sse: `const events = new EventSource("${url}");
 

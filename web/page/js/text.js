@@ -25,7 +25,7 @@ export class StreamText {
 
   append(text) {
     if (!text) return;
-    this.#settle();
+    this.settle();
     this.#fresh.textContent = text;
     this.#size += text.length;
     while (this.#size > most && this.#box.firstChild !== this.#fresh) {
@@ -36,12 +36,12 @@ export class StreamText {
 
   /** Marks the place where the connection came back. */
   mark() {
-    this.#settle();
+    this.settle();
     this.#fresh.before(make("span", { className: "mark", title: "The connection was cut here" }));
   }
 
-  /** Makes what was fresh a part of the text before it. */
-  #settle() {
+  /** Makes what came last a part of the text before it. */
+  settle() {
     const text = this.#fresh.textContent;
     const before = this.#fresh.previousSibling;
     this.#fresh.textContent = "";

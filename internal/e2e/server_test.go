@@ -1,0 +1,145 @@
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A server is a running freshet.
+type server struct {
+	t *testing.T
+	// url is where it is, without a slash at the end.
+	url string
+}
+
+// startServer builds the binary and runs it until the test ends. With
+// FRESHET_BINARY it runs that one.
+func startServer(t *testing.T) *server {
+	t.Helper()
+	binary := os.Getenv("FRESHET_BINARY")
+	if binary == "" {
+		binary = filepath.Join(t.TempDir(), "freshet")
+		build := exec.Command("go", "build", "-o", binary, "./cmd/freshet")
+		build.Dir = "../.."
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("build freshet: %v\n%s", err, out)
+		}
+	}
+	cmd := exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--store", "memory:")
+	cmd.Stderr = t.Output()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("run freshet: %v", err)
+	}
+	t.Cleanup(func() { stopServer(t, cmd) })
+	return &server{t: t, url: readURL(t, stdout)}
+}
+
+// readURL finds in what the server says the address of its page.
+func readURL(t *testing.T, stdout io.Reader) string {
+	t.Helper()
+	found := make(chan string, 1)
+	go func() {
+		defer close(found)
+		page := regexp.MustCompile(`page\s+(http://[^\s/]+)/`)
+		lines := bufio.NewScanner(stdout)
+		for lines.Scan() {
+			if m := page.FindStringSubmatch(lines.Text()); m != nil {
+				found <- m[1]
+			}
+		}
+	}()
+	select {
+	case url := <-found:
+		if url != "" {
+			return url
+		}
+	case <-time.After(time.Minute):
+	}
+	t.Fatal("freshet serve did not say where its page is")
+	return ""
+}
+
+func stopServer(t *testing.T, cmd *exec.Cmd) {
+	_ = cmd.Process.Signal(os.Interrupt)
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("freshet ended with %v after an interrupt", err)
+		}
+	case <-time.After(30 * time.Second):
+		_ = cmd.Process.Kill()
+		t.Error("freshet did not end within 30 s of an interrupt")
+	}
+}
+
+// do sends a request that has to succeed and returns the answer with its body.
+func (s *server) do(method, path, body string, headers ...string) (*http.Response, string) {
+	s.t.Helper()
+	r, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	got, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if response.StatusCode >= 300 {
+		s.t.Fatalf("%s %s: %s\n%s", method, path, response.Status, got)
+	}
+	return response, string(got)
+}
+
+// read returns what is stored of a stream.
+func (s *server) read(name string) string {
+	s.t.Helper()
+	_, body := s.do("GET", "/v1/stream/"+name, "")
+	return body
+}
+
+// demo starts a sample answer and returns its stream.
+func (s *server) demo(query string) string {
+	s.t.Helper()
+	_, body := s.do("POST", "/v1/demo?"+query, "")
+	var answer struct{ Stream string }
+	if err := json.Unmarshal([]byte(body), &answer); err != nil {
+		s.t.Fatal(err)
+	}
+	return answer.Stream
+}
+
+// cut breaks the connection with a tap, and reports whether there was one.
+func (s *server) cut(tap string) bool {
+	s.t.Helper()
+	response, err := http.Post(s.url+"/v1/demo/cut?tap="+tap, "", nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusNoContent && response.StatusCode != http.StatusNotFound {
+		s.t.Fatalf("cut: %s", response.Status)
+	}
+	return response.StatusCode == http.StatusNoContent
+}
