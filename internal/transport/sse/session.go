@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/hub"
@@ -23,17 +24,40 @@ const heartbeat = ":\n\n"
 type session struct {
 	follower *hub.Follower
 	response *wire.Response
-	format   *format
-	holder   text.Holder
+	formats  *formats
+	encoding string
+	// format is nil while the stream is waited for.
+	format *format
+	holder text.Holder
 	// joined is how many bytes of text the event that is being written has; 0
 	// if none is. last is the offset that will be its id.
 	joined int
 	last   freshet.Offset
 }
 
+// errWaited ends a response whose stream was not created in time.
+var errWaited = errors.New("nobody has created the stream")
+
+// chooseFormat finds how to write the stream, or reports that it does not exist
+// yet.
+func (s *session) chooseFormat() bool {
+	info, ok := s.follower.Info()
+	if ok && s.format == nil {
+		s.format = s.formats.choose(freshet.KindOf(info.Spec.ContentType), s.encoding)
+	}
+	return ok
+}
+
 // run writes events until the stream ends or the reader is gone. It aborts the
-// response unless the end was told.
-func (s *session) run(ctx context.Context, from *start) {
+// response unless the end was told. A stream that does not exist is waited for
+// as long as wait.
+func (s *session) run(ctx context.Context, from *start, wait time.Duration) {
+	waiting := ctx
+	if s.format == nil {
+		limited, cancel := context.WithTimeoutCause(ctx, wait, errWaited)
+		defer cancel()
+		waiting = limited
+	}
 	at, gap := s.follower.At()
 	var begin []byte
 	if gap = gapOf(from, gap, at); gap != nil {
@@ -47,7 +71,10 @@ func (s *session) run(ctx context.Context, from *start) {
 	}
 	told := gap != nil
 	for {
-		batch, err := s.follower.Next(ctx)
+		batch, err := s.follower.Next(waiting)
+		if err == nil && waiting != ctx && s.chooseFormat() {
+			waiting = ctx
+		}
 		out := wire.Buffer()
 		ended := false
 		switch {

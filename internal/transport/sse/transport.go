@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/freshet-stream/freshet"
@@ -63,11 +64,18 @@ func (t *Transport) ServeStream(w http.ResponseWriter, r *http.Request, name str
 		problem.Write(w, r, problem.ErrQuery.With("encoding is %.32q and may be json or base64", encoding))
 		return
 	}
+	wait, err := parseWait(query.Get("wait"))
+	if err != nil {
+		problem.Write(w, r, err)
+		return
+	}
 	if from.Ended && t.knowsEnd(r, name, from.Offset) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	follower, err := t.hub.Follow(r.Context(), name, hub.FollowOptions{Cursor: from.Cursor, Idle: t.heartbeat})
+	follower, err := t.hub.Follow(r.Context(), name, hub.FollowOptions{
+		Cursor: from.Cursor, Idle: t.heartbeat, Wait: wait > 0 && !from.isReal(),
+	})
 	switch {
 	case errors.Is(err, freshet.ErrNotFound) && from.isReal():
 		tellGone(w, r, &from)
@@ -77,14 +85,28 @@ func (t *Transport) ServeStream(w http.ResponseWriter, r *http.Request, name str
 		return
 	}
 	defer follower.Close()
-	info, _ := follower.Info()
-	format := t.formats.choose(freshet.KindOf(info.Spec.ContentType), encoding)
 	setHeaders(w.Header())
-	if format.base64 {
+	s := &session{follower: follower, formats: &t.formats, encoding: encoding}
+	if s.chooseFormat() && s.format.base64 {
 		w.Header().Set("Stream-SSE-Data-Encoding", "base64")
 	}
-	s := &session{follower: follower, response: wire.Start(r.Context(), w, http.StatusOK), format: format}
-	s.run(r.Context(), &from)
+	s.response = wire.Start(r.Context(), w, http.StatusOK)
+	s.run(r.Context(), &from, wait)
+}
+
+// waitMost is for how long a stream that does not exist can be waited for.
+const waitMost = 300 * time.Second
+
+func parseWait(s string) (time.Duration, error) {
+	if s == "" {
+		return 0, nil
+	}
+	seconds, err := strconv.ParseUint(s, 10, 16)
+	wait := time.Duration(seconds) * time.Second
+	if err != nil || wait > waitMost {
+		return 0, problem.ErrQuery.With("wait is %.32q and has to be a number of seconds, %d at most", s, waitMost/time.Second)
+	}
+	return wait, nil
 }
 
 // knowsEnd reports whether a client that was told the end at this offset may be

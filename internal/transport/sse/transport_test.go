@@ -461,3 +461,36 @@ func TestLeavingEndsTheHandler(t *testing.T) {
 		runtime.Gosched()
 	}
 }
+
+func TestAStreamCanBeWaitedFor(t *testing.T) {
+	r := newRigWith(t, time.Millisecond)
+	got := r.get("s?wait=60", "")
+	got.expect(event{id: freshet.Offset{}.String()})
+	for got.comments == 0 {
+		line := make([]byte, len(heartbeat))
+		if _, err := io.ReadFull(got.response.Body, line); err != nil || string(line) != heartbeat {
+			t.Fatalf("got %q, error %v", line, err)
+		}
+		got.comments++
+	}
+	r.create("s", "application/json")
+	tail := r.append("s", freshet.Record{Data: []byte(`{"a":1}`)})
+	got.expect(event{data: `{"a":1}`, id: tail.String()})
+	r.close("s", freshet.Completed)
+	got.expect(closedEvent("completed", tail.String()))
+}
+
+func TestWaitingInVainIsAborted(t *testing.T) {
+	r := newRig(t)
+	got := r.get("s?wait=1", "")
+	got.expect(event{id: freshet.Offset{}.String()})
+	got.end(io.ErrUnexpectedEOF)
+	// A position was given out: the stream is gone, and not yet to come.
+	id := freshet.Offset{Seq: 1, Mark: 1}.String()
+	r.get("s?wait=60", id).expect(gapEvent(id, "-1", freshet.GapUnknown), closedEvent("unknown", id))
+	for _, wait := range []string{"301", "-1", "soon"} {
+		if got := r.get("s?wait="+wait, ""); got.response.StatusCode != http.StatusBadRequest {
+			t.Errorf("wait=%s gets %s", wait, got.response.Status)
+		}
+	}
+}
