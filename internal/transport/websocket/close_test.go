@@ -15,7 +15,6 @@ import (
 	"github.com/gobwas/ws"
 
 	"github.com/freshet-stream/freshet"
-	"github.com/freshet-stream/freshet/internal/hub"
 	"github.com/freshet-stream/freshet/memstore"
 )
 
@@ -174,10 +173,7 @@ func (s stuck) Append(ctx context.Context, name string, call freshet.Call) ([]fr
 // While an append takes its time, pings are answered; what waits is bounded.
 func TestAppendsThatTakeTheirTime(t *testing.T) {
 	store := stuck{memstore.New(memstore.Options{}), make(chan struct{})}
-	h := hub.New(hub.Options{Store: store})
-	e := newEnv(t, Options{})
-	t.Cleanup(h.Close)
-	e.transport.opts.Hub, e.hub = h, h
+	e := newEnvOver(t, store, Options{})
 	e.create("s", "text/plain")
 	e.create("to", "text/plain")
 	r := e.dialRaw("s?append=to", "")
@@ -187,20 +183,15 @@ func TestAppendsThatTakeTheirTime(t *testing.T) {
 	r.send(frame(ws.OpClose, true, "\x03\xe8"))
 	close(store.let)
 	r.wantClose(1000)
-	page, err := store.Read(t.Context(), "to", freshet.Offset{}, freshet.Limit{})
-	if err != nil || len(page.Records) != 2 {
-		t.Errorf("the stream has %v, %v", page.Records, err)
+	if got := e.content("to"); len(got) != 2 {
+		t.Errorf("the stream has %q", got)
 	}
-	h.Close()
 }
 
 // An append that is under way when the server drains is answered.
 func TestCloseLetsAppendsFinish(t *testing.T) {
 	store := stuck{memstore.New(memstore.Options{}), make(chan struct{})}
-	h := hub.New(hub.Options{Store: store})
-	e := newEnv(t, Options{CloseWait: 5 * time.Second})
-	t.Cleanup(h.Close)
-	e.transport.opts.Hub, e.hub = h, h
+	e := newEnvOver(t, store, Options{CloseWait: 5 * time.Second})
 	e.create("s", "text/plain")
 	c := e.dial("s", Protocol)
 	c.send(`{"op":"append","id":1,"records":[{"data":"x"}]}`)
@@ -217,7 +208,6 @@ func TestCloseLetsAppendsFinish(t *testing.T) {
 	}
 	c.wantEnd(1012, "")
 	<-done
-	h.Close()
 }
 
 func TestQueueIsBounded(t *testing.T) {

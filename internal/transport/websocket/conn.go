@@ -18,8 +18,8 @@ type session interface {
 	message(op ws.OpCode, payload []byte) error
 }
 
-// A conn is one WebSocket. The goroutine in run reads from it and ends it;
-// stop, out and jobs may be used by any.
+// A conn is one WebSocket. Of the goroutines in run and rest there is one, which
+// reads from it and ends it; stop, out and jobs may be used by any.
 type conn struct {
 	t       *Transport
 	nc      net.Conn
@@ -29,6 +29,7 @@ type conn struct {
 	cancel context.CancelCauseFunc
 
 	in   receiver
+	line lifeline
 	out  output
 	jobs queue
 	// ending is set when the server wants the connection to end.
@@ -58,11 +59,8 @@ func (t *Transport) newConn(nc net.Conn, early []byte, limit int) *conn {
 	c := &conn{t: t, nc: nc}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.out = output{nc: nc, pool: &t.pool, heartbeat: t.opts.Heartbeat, timeout: t.opts.Timeout, pinged: time.Now()}
-	c.in = receiver{
-		in:    input{src: &lifeline{c: c}, early: early},
-		limit: limit,
-		pong:  c.out.pong,
-	}
+	c.line.c = c
+	c.in = receiver{in: input{src: &c.line, early: early}, limit: limit, pong: c.out.pong}
 	c.jobs.start = t.work.Go
 	return c
 }
@@ -74,10 +72,28 @@ func (c *conn) stop(code ws.StatusCode, reason string) {
 	}
 }
 
-// run serves the connection until it has ended.
+// run serves the connection until it has ended or there is nothing to read.
 func (c *conn) run() {
-	defer c.nc.Close()
-	err := c.receive()
+	if err := c.receive(); !errors.Is(err, errResting) {
+		c.end(err)
+		_ = c.nc.Close()
+		c.t.leave(c)
+		return
+	}
+	go c.rest()
+}
+
+// rest waits for the peer and lets run go on. Nearly all connections are here
+// nearly always: what it is for is that its goroutine, which is new and does
+// nothing else, needs the least stack that there is.
+func (c *conn) rest() {
+	c.line.n, c.line.readErr = c.nc.Read(c.in.in.buf[:])
+	c.line.rested = true
+	go c.run()
+}
+
+// end ends the connection for the reason for which reading ended.
+func (c *conn) end(err error) {
 	c.cancel(errEnded)
 	var end *fault
 	var closed *closed

@@ -67,10 +67,8 @@ func (f *follow) run(ctx, waiting context.Context, follower *hub.Follower) {
 		f.at = at
 	}
 	for more := true; more; {
-		if waiting != ctx {
-			if _, exists := follower.Info(); exists {
-				waiting = ctx
-			}
+		if waiting != ctx && exists(follower) {
+			waiting = ctx
 		}
 		batch, err := follower.Next(waiting)
 		switch {
@@ -79,8 +77,7 @@ func (f *follow) run(ctx, waiting context.Context, follower *hub.Follower) {
 		case err == nil:
 			more = f.deliver(follower, &batch)
 		case waiting != ctx && waiting.Err() != nil && ctx.Err() == nil:
-			_, exists := follower.Info()
-			if more = exists; !exists {
+			if more = exists(follower); !more {
 				f.lose(err)
 			}
 		case errors.Is(err, io.EOF), ctx.Err() != nil:
@@ -92,12 +89,25 @@ func (f *follow) run(ctx, waiting context.Context, follower *hub.Follower) {
 	}
 }
 
+// exists reports whether there is the stream that is followed. It is not
+// inlined, since a follow that waits should need little stack.
+//
+//go:noinline
+func exists(follower *hub.Follower) bool {
+	_, ok := follower.Info()
+	return ok
+}
+
+func kindOf(follower *hub.Follower) freshet.Kind {
+	info, _ := follower.Info()
+	return freshet.KindOf(info.Spec.ContentType)
+}
+
 // deliver sends a batch, and reports whether more may come.
 func (f *follow) deliver(follower *hub.Follower, batch *hub.Batch) (more bool) {
 	out := &f.c.out
 	if !f.known {
-		info, _ := follower.Info()
-		f.kind, f.known = freshet.KindOf(info.Spec.ContentType), true
+		f.kind, f.known = kindOf(follower), true
 	}
 	for i, n := 0, batch.Len(); ; {
 		b, err := out.take()

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,12 +25,18 @@ import (
 	"github.com/freshet-stream/freshet/memstore"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if crowd := os.Getenv(crowdVariable); crowd != "" {
+		beCrowd(crowd)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // An env is a server with a transport over a store in memory.
 type env struct {
 	*testing.T
-	store     *memstore.Store
+	store     freshet.Store
 	hub       *hub.Hub
 	transport *Transport
 	server    *httptest.Server
@@ -50,7 +57,12 @@ func (c counted) Write(p []byte) (int, error) {
 
 func newEnv(t *testing.T, opts Options) *env {
 	t.Helper()
-	e := &env{T: t, store: memstore.New(memstore.Options{})}
+	return newEnvOver(t, memstore.New(memstore.Options{}), opts)
+}
+
+func newEnvOver(t *testing.T, store freshet.Store, opts Options) *env {
+	t.Helper()
+	e := &env{T: t, store: store}
 	e.hub = hub.New(hub.Options{Store: e.store, Limits: opts.Limits})
 	opts.Hub = e.hub
 	if opts.CloseWait == 0 {

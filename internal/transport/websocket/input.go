@@ -10,7 +10,7 @@ import (
 
 // inputBytes is the size of the buffer that a connection always has. Longer
 // payloads are read past it.
-const inputBytes = 512
+const inputBytes = 256
 
 // An input cuts what a client sends into frames (RFC 6455, section 5.2). After
 // an error that passes it goes on where it was. It is not safe for concurrent
@@ -71,7 +71,7 @@ func (in *input) payload(p []byte) (n int, err error) {
 // fill reads more into the buffer, which is not full.
 func (in *input) fill() error {
 	in.end = copy(in.buf[:], in.buf[in.start:in.end])
-	in.start = 0
+	in.start = 0 // if nothing was left, all of buf is read into, as conn.rest does
 	n, err := in.read(in.buf[in.end:])
 	in.end += n
 	return err

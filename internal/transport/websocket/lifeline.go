@@ -6,30 +6,42 @@ import (
 	"time"
 )
 
+// errResting says that there is nothing to read for now: reading goes on in
+// conn.rest.
+var errResting = errors.New("nothing to read")
+
 // A lifeline reads from a connection and notices that the peer is gone, or that
 // the connection is to end.
 type lifeline struct {
 	c *conn
+	// since is when waiting for the peer began; zero is not yet.
+	since time.Time
 	// armed is until when reading waits.
 	armed time.Time
+
+	// stays says that the peer sends often enough for a goroutine to stay.
+	stays bool
+	// rested says that conn.rest has read, and what came of it.
+	rested  bool
+	n       int
+	readErr error
 }
 
 // Read reads what has come. Besides those of the connection, the error is
-// errStopped or errSilent.
+// errStopped, errSilent or errResting.
 func (l *lifeline) Read(p []byte) (int, error) {
 	c := l.c
-	since := time.Now()
-	for now := since; ; now = time.Now() {
-		if c.ctx.Err() == nil {
-			l.arm(now, since.Add(c.t.opts.Timeout))
-			// After arm, which may have undone what stop did.
-			if c.ending.Load() != nil {
-				return 0, errStopped
+	for {
+		if !l.rested {
+			if ready, err := l.prepare(); !ready {
+				return 0, err
 			}
+			l.n, l.readErr = c.nc.Read(p)
 		}
-		n, err := c.nc.Read(p)
-		switch {
+		l.rested = false
+		switch n, err := l.n, l.readErr; {
 		case n > 0:
+			l.since = time.Time{}
 			return n, nil
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return 0, err
@@ -37,13 +49,35 @@ func (l *lifeline) Read(p []byte) (int, error) {
 			return 0, errSilent
 		case c.ending.Load() != nil:
 			return 0, errStopped
-		case time.Since(since) >= c.t.opts.Timeout:
+		case time.Since(l.since) >= c.t.opts.Timeout:
 			return 0, errSilent
 		}
 		if err := c.out.ping(); err != nil {
 			return 0, err
 		}
 	}
+}
+
+// prepare sees to it that reading does not wait for too long. It reports whether
+// reading is to be done here and now.
+func (l *lifeline) prepare() (bool, error) {
+	c := l.c
+	if c.ctx.Err() != nil {
+		return true, nil
+	}
+	now := time.Now()
+	if l.since.IsZero() {
+		l.since = now
+	}
+	l.arm(now, l.since.Add(c.t.opts.Timeout))
+	switch {
+	// After arm, which may have undone what stop did.
+	case c.ending.Load() != nil:
+		return false, errStopped
+	case !l.stays && c.in.resting():
+		return false, errResting
+	}
+	return true, nil
 }
 
 // arm lets reading wait until last at most, and for no longer than it takes the

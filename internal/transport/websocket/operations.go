@@ -73,6 +73,7 @@ func (o *operations) do(r *request, size int) error {
 	case opUnfollow:
 		return o.unfollow(r)
 	case opAppend:
+		o.c.line.stays = true
 		if err := checkTarget(r.Stream); err != nil {
 			return err
 		}

@@ -341,7 +341,7 @@ func TestOperationsSendLongRecords(t *testing.T) {
 	c.wantRecords("json", `"`+strings.Repeat("ü", 1<<18)+`"`)
 	// And a record of the largest size in.
 	big := strings.Repeat("b", 16<<20)
-	c.send(`{"op":"append","id":3,"stream":"bin","records":[{"data":%q}]}`, base64.StdEncoding.EncodeToString([]byte(big)))
+	c.send(`{"op":"append","id":3,"stream":"bin","records":[{"data":"` + base64.StdEncoding.EncodeToString([]byte(big)) + `"}]}`)
 	var ack told
 	for ack.Op != "ack" {
 		ack = c.next()

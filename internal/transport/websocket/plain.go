@@ -73,6 +73,7 @@ func (p *plain) message(_ ws.OpCode, payload []byte) error {
 	case len(payload) == 0:
 		return nil
 	}
+	p.c.line.stays = true
 	p.c.jobs.push(len(payload), func() {
 		if p.broken {
 			return

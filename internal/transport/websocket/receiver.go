@@ -69,6 +69,9 @@ func (r *receiver) next() (ws.OpCode, []byte, error) {
 	}
 }
 
+// resting reports whether the peer is not in the middle of a frame.
+func (r *receiver) resting() bool { return !r.within && r.in.start == r.in.end }
+
 // readFrame reads what is missing of a frame.
 func (r *receiver) readFrame() error {
 	if !r.within {

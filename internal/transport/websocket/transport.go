@@ -98,13 +98,15 @@ func (t *Transport) run(c *conn) {
 	if closed {
 		c.stop(statusRestart, "the server is shutting down; connect again")
 	}
-	go func() {
-		defer t.work.Done()
-		c.run()
-		t.mu.Lock()
-		delete(t.conns, c)
-		t.mu.Unlock()
-	}()
+	go c.run()
+}
+
+// leave notes that a connection has ended.
+func (t *Transport) leave(c *conn) {
+	t.mu.Lock()
+	delete(t.conns, c)
+	t.mu.Unlock()
+	t.work.Done()
 }
 
 // ServeStream answers a GET that asks to become a WebSocket, on the URL of the
