@@ -102,7 +102,7 @@ func (t *topic) enqueue(ctx context.Context, p *pending) error {
 		return context.Cause(ctx)
 	}
 	if !q.flying {
-		if !t.hub.goDo(t.fly) {
+		if !t.hub.depart(t) {
 			return freshet.ErrShutdown
 		}
 		q.flying = true

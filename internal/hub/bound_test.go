@@ -130,6 +130,27 @@ func TestRecordLargerThanAWindow(t *testing.T) {
 	})
 }
 
+// What a follower was given stays as it is, whatever becomes of the window.
+func TestBatchesStayValid(t *testing.T) {
+	at := func(seq uint64, mark freshet.Mark) freshet.Record {
+		return freshet.Record{Offset: freshet.Offset{Seq: seq, Mark: mark}, Data: []byte{byte(mark)}}
+	}
+	var w window
+	w.extend([]freshet.Record{at(1, 1), at(2, 1), at(3, 1)}, 1000)
+	held := w.after(w.base, freshet.Limit{})
+	w.cut(held[0].Offset)
+	w.extend([]freshet.Record{at(2, 2), at(3, 2)}, 1000)
+	w.extend([]freshet.Record{at(4, 2)}, 400)
+	for i, e := range held {
+		if e.Offset != (freshet.Offset{Seq: uint64(i) + 1, Mark: 1}) || e.Data[0] != 1 {
+			t.Errorf("entry %d became %+v", i, e.Record)
+		}
+	}
+	if w.bytes > 400 || w.tail != at(4, 2).Offset || !w.holds(at(3, 2).Offset) || w.holds(at(3, 1).Offset) {
+		t.Errorf("window %+v", w)
+	}
+}
+
 // A window keeps nothing of an append but what it holds of it.
 func TestWindowDoesNotHoldOnToAnAppend(t *testing.T) {
 	var w window
@@ -149,10 +170,11 @@ func TestPagesAreBounded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const bound = 500
 		store := &tap{Store: newStore()}
-		store.onRead = func(_ freshet.Offset, limit freshet.Limit, page *freshet.Page) {
+		store.onRead = func(_ freshet.Offset, limit freshet.Limit, _ *freshet.Page) error {
 			if limit.Bytes <= 0 || limit.Bytes > bound {
 				t.Errorf("a page is asked for without a bound: %+v", limit)
 			}
+			return nil
 		}
 		h := newHubWith(t, Options{Store: store, PageBytes: bound})
 		create(t, h, "s")
@@ -250,7 +272,10 @@ func TestFloodOfUnknownNames(t *testing.T) {
 func TestReconnectsShareOneLook(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		store := &tap{Store: newStore()}
-		store.onRead = func(freshet.Offset, freshet.Limit, *freshet.Page) { time.Sleep(10 * time.Millisecond) }
+		store.onRead = func(freshet.Offset, freshet.Limit, *freshet.Page) error {
+			time.Sleep(10 * time.Millisecond)
+			return nil
+		}
 		other, h := newHub(t, store.Store), newHub(t, store)
 		create(t, other, "s")
 		at := appendText(t, other, "s", numbered(50)...).Tail

@@ -35,7 +35,7 @@ func (h *Hub) evict() {
 		active time.Time
 	}
 	var all []candidate
-	h.mu.Lock()
+	h.mu.RLock()
 	for _, t := range h.topics {
 		t.mu.Lock()
 		if t.win.bytes > 0 {
@@ -43,7 +43,7 @@ func (h *Hub) evict() {
 		}
 		t.mu.Unlock()
 	}
-	h.mu.Unlock()
+	h.mu.RUnlock()
 	slices.SortFunc(all, func(a, b candidate) int { return a.active.Compare(b.active) })
 	for _, c := range all {
 		if h.windowBytes.Load() <= h.opts.WindowsBytes/4*3 {

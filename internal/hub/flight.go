@@ -11,6 +11,37 @@ import (
 // callLimit bounds the appends of one call to the store.
 var callLimit = freshet.Limit{Records: 256, Bytes: 4 << 20}
 
+// restMost is how many goroutines are kept to fly the next topics. A new one
+// for each flight would spend half of its time on growing its stack.
+const restMost = 64
+
+// depart has a goroutine fly the topic, or reports that the hub is closed.
+func (h *Hub) depart(t *topic) bool {
+	select {
+	case h.departures <- t:
+		return true
+	default:
+		return h.goDo(func() { h.flyOn(t) })
+	}
+}
+
+// flyOn flies a topic, and then others.
+func (h *Hub) flyOn(t *topic) {
+	for {
+		t.fly()
+		if h.rested.Add(1) > restMost {
+			h.rested.Add(-1)
+			return
+		}
+		select {
+		case t = <-h.departures:
+			h.rested.Add(-1)
+		case <-h.ctx.Done():
+			return
+		}
+	}
+}
+
 // fly makes calls to the store until nothing waits. It is a user of the topic.
 func (t *topic) fly() {
 	defer t.release()

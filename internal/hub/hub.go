@@ -103,17 +103,24 @@ type Hub struct {
 	// idle counts the topics that linger without users.
 	idle atomic.Int64
 
-	mu     sync.Mutex
+	// departures hands topics to goroutines that have flown others; rested
+	// counts those that wait for one.
+	departures chan *topic
+	rested     atomic.Int64
+
+	// mu is held for writing while topics are added and removed.
+	mu     sync.RWMutex
 	topics map[string]*topic
 }
 
 // New returns a hub over opts.Store. The caller closes it.
 func New(opts Options) *Hub {
 	h := &Hub{
-		opts:   opts.withDefaults(),
-		store:  opts.Store,
-		wheel:  wheel.New(tick),
-		topics: map[string]*topic{},
+		opts:       opts.withDefaults(),
+		store:      opts.Store,
+		wheel:      wheel.New(tick),
+		departures: make(chan *topic),
+		topics:     map[string]*topic{},
 	}
 	h.log = h.opts.Logger
 	h.ctx, h.cancel = context.WithCancelCause(context.Background())
@@ -169,7 +176,7 @@ type Stats struct {
 
 // Stats returns what the hub holds now.
 func (h *Hub) Stats() Stats {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	h.mu.RLock()
+	defer h.mu.RUnlock()
 	return Stats{Topics: len(h.topics), Followers: h.followers.Load(), WindowBytes: h.windowBytes.Load()}
 }

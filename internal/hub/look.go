@@ -97,8 +97,7 @@ func (t *topic) lookOnce() (again bool) {
 		close(t.looked)
 		t.looked = nil
 	}
-	// A store that fails is asked again after a while, and not in a loop.
-	if t.looking = t.again && t.failed == nil && !t.dropped; !t.looking {
+	if t.looking = t.again && !t.dropped; !t.looking {
 		t.planCheck()
 	}
 	return t.looking

@@ -156,6 +156,45 @@ func TestDeletionWhileFollowed(t *testing.T) {
 	})
 }
 
+// What is done here is known here, even if the store gets to tell nothing.
+func TestCreationAndDeletionWithoutHints(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		store := &tap{Store: newStore()}
+		store.onHint = store.loseHints
+		h := newHub(t, store)
+		f := follow(t, h, "s", FollowOptions{Wait: true})
+		wantQuiet(t, f, time.Minute)
+		create(t, h, "s")
+		appendText(t, h, "s", "one")
+		if b := next(t, f, time.Millisecond); b.Len() != 1 {
+			t.Errorf("got %+v", b)
+		}
+		wantQuiet(t, f, time.Minute)
+		if err := h.Delete(t.Context(), "s"); err != nil {
+			t.Fatal(err)
+		}
+		wantGone(t, f, freshet.GapDeleted, time.Millisecond)
+	})
+}
+
+// A stream whose news all came in hints has not expired when it is deleted.
+func TestDeletionOfAnActiveStream(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := newHub(t, newStore())
+		createAs(t, h, "s", freshet.Spec{TTL: 10 * time.Second})
+		f := follow(t, h, "s", FollowOptions{})
+		for range 100 {
+			appendText(t, h, "s", "x")
+			wantText(t, f, "x")
+			time.Sleep(500 * time.Millisecond)
+		}
+		if err := h.Delete(t.Context(), "s"); err != nil {
+			t.Fatal(err)
+		}
+		wantGone(t, f, freshet.GapDeleted, time.Millisecond)
+	})
+}
+
 func TestExpiryWhileFollowed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		h := newHub(t, newStore())

@@ -85,9 +85,9 @@ func (h *Hub) List(ctx context.Context, prefix, after string, n int) ([]freshet.
 // here, whether or not the store gets to tell. Whoever comes to follow the
 // stream after that waits until it is looked at.
 func (h *Hub) nudge(name string) {
-	h.mu.Lock()
+	h.mu.RLock()
 	t := h.topics[name]
-	h.mu.Unlock()
+	h.mu.RUnlock()
 	if t != nil {
 		t.hint(freshet.Hint{})
 	}

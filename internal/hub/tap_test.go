@@ -19,7 +19,7 @@ type tap struct {
 
 	onHint   func(h freshet.Hint, deliver func(freshet.Hint))
 	onAppend func(ctx context.Context, call freshet.Call, pass func() ([]freshet.Result, error)) ([]freshet.Result, error)
-	onRead   func(from freshet.Offset, limit freshet.Limit, page *freshet.Page)
+	onRead   func(from freshet.Offset, limit freshet.Limit, page *freshet.Page) error
 	onFollow func()
 }
 
@@ -44,7 +44,7 @@ func (s *tap) Read(ctx context.Context, name string, from freshet.Offset, limit 
 	}
 	page, err := s.Store.Read(ctx, name, from, limit)
 	if s.onRead != nil && err == nil {
-		s.onRead(from, limit, &page)
+		err = s.onRead(from, limit, &page)
 	}
 	return page, err
 }

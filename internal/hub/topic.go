@@ -52,21 +52,34 @@ const (
 
 // acquire returns the topic of a stream and makes the caller a user of it.
 func (h *Hub) acquire(name string) (*topic, error) {
+	h.mu.RLock()
+	t := h.use(name)
+	h.mu.RUnlock()
+	if t != nil {
+		return t, nil
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.ctx.Err() != nil {
 		return nil, freshet.ErrShutdown
 	}
-	t, ok := h.topics[name]
-	if !ok {
-		t = &topic{hub: h, name: name}
-		h.topics[name] = t
+	if h.topics[name] == nil {
+		h.topics[name] = &topic{hub: h, name: name}
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.users++
-	t.unmarkIdle()
-	return t, nil
+	return h.use(name), nil
+}
+
+// use makes the caller a user of a topic, if there is one. h.mu is held, so
+// that it is not dropped meanwhile.
+func (h *Hub) use(name string) *topic {
+	t := h.topics[name]
+	if t != nil {
+		t.mu.Lock()
+		t.users++
+		t.unmarkIdle()
+		t.mu.Unlock()
+	}
+	return t
 }
 
 // unmarkIdle ends the time that the topic has been without users. The lock is

@@ -1,9 +1,11 @@
 package hub
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -146,12 +148,13 @@ func TestStormOfHints(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		looking := 0
 		store := &tap{Store: newStore(), onHint: bareHints}
-		store.onRead = func(freshet.Offset, freshet.Limit, *freshet.Page) {
+		store.onRead = func(freshet.Offset, freshet.Limit, *freshet.Page) error {
 			if looking++; looking > 1 {
 				t.Error("two looks at once")
 			}
 			time.Sleep(50 * time.Millisecond)
 			looking--
+			return nil
 		}
 		h, other := newHub(t, store), newHub(t, store.Store)
 		create(t, h, "s")
@@ -250,6 +253,124 @@ func TestOutageWhileWaitingForAStream(t *testing.T) {
 		if b := next(t, f, checkMost+tick); texts(&b)[0] != "one" {
 			t.Errorf("got %q after the outage", texts(&b))
 		}
+	})
+}
+
+// A look that takes long neither holds back what hints bring meanwhile nor
+// brings back what they have brought. Guarantees 1 and 2.
+func TestHintsOvertakeALook(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var slowly atomic.Bool
+		store := &tap{Store: newStore()}
+		store.onRead = func(freshet.Offset, freshet.Limit, *freshet.Page) error {
+			if slowly.Load() {
+				time.Sleep(time.Minute)
+			}
+			return nil
+		}
+		h, other := newHub(t, store), newHub(t, store.Store)
+		create(t, h, "s")
+		f := follow(t, h, "s", FollowOptions{})
+		slowly.Store(true)
+		time.Sleep(soon)
+		f.topic.mu.Lock()
+		looking := f.topic.looking
+		f.topic.mu.Unlock()
+		if !looking {
+			t.Fatal("no look is under way")
+		}
+		for _, s := range numbered(200) { // during the look, and after it
+			appendText(t, other, "s", s)
+			if b := next(t, f, time.Millisecond); b.Len() != 1 || texts(&b)[0] != s {
+				t.Fatalf("got %q, want %q", texts(&b), s)
+			}
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+// A look that finds a fork in a window which has been extended since is made
+// again.
+func TestForkFoundTooLate(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := newHub(t, newStore())
+		create(t, h, "s")
+		f := follow(t, h, "s", FollowOptions{})
+		at := appendText(t, h, "s", "one").Tail
+		start := appendText(t, h, "s", "two").Tail
+		tail := appendText(t, h, "s", "three").Tail
+		f.topic.mu.Lock()
+		f.topic.install(start, sight{from: at, Page: freshet.Page{Info: freshet.Info{Tail: at}}})
+		if !f.topic.again || f.topic.win.tail != tail {
+			t.Errorf("the window was cut at %v", f.topic.win.tail)
+		}
+		f.topic.mu.Unlock()
+		wantText(t, f, "one", "two", "three")
+	})
+}
+
+// Whoever leaves before the subscription holds leaves none behind.
+func TestLeavingBeforeTheSubscriptionHolds(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		store := &tap{Store: newStore()}
+		store.onFollow = func() { time.Sleep(time.Minute) }
+		h := newHub(t, store)
+		create(t, h, "s")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := h.Follow(ctx, "s", FollowOptions{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("follow: %v", err)
+		}
+		time.Sleep(2 * time.Minute)
+		if s, n := h.Stats(), store.following.Load(); s != (Stats{}) || n != 0 {
+			t.Errorf("%+v and %d subscriptions are left", s, n)
+		}
+	})
+}
+
+// A follower whose own reads fail while nothing else changes tries again.
+func TestReadOfAFollowerFails(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		fails := 0
+		var at freshet.Offset
+		store := &tap{Store: newStore()}
+		store.onRead = func(from freshet.Offset, _ freshet.Limit, _ *freshet.Page) error {
+			if from == at && fails < 3 && !at.IsBeginning() {
+				fails++
+				return errDown
+			}
+			return nil
+		}
+		h := newHubWith(t, Options{Store: store, PageBytes: 6, WindowBytes: 1})
+		create(t, h, "s")
+		appendText(t, h, "s", "one")
+		tail := appendText(t, h, "s", "two").Tail
+		appendText(t, h, "s", "three")
+		f := follow(t, h, "s", FollowOptions{})
+		at = tail
+		if b := next(t, f, soon); b.Len() != 2 {
+			t.Fatalf("got %q", texts(&b))
+		}
+		if b := next(t, f, 3*storeRetry+4*tick); texts(&b)[0] != "three" || fails != 3 {
+			t.Errorf("got %q after %d failures", texts(&b), fails)
+		}
+	})
+}
+
+// After a look has failed the checks start anew, however long they had backed
+// off before.
+func TestShortOutageIsShortForFollowers(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		store := &tap{Store: newStore(), onHint: bareHints}
+		h, other := newHub(t, store), newHub(t, store.Store)
+		create(t, h, "s")
+		f := follow(t, h, "s", FollowOptions{})
+		wantQuiet(t, f, 10*time.Minute+10*time.Second)
+		store.down.Store(true)
+		appendText(t, other, "s", "one")
+		synctest.Wait()
+		store.down.Store(false)
+		wantText(t, f, "one")
 	})
 }
 
