@@ -152,7 +152,7 @@ func (f *Follower) placeInWindow() bool {
 func (f *Follower) load(ctx context.Context) (page *freshet.Page, err error) {
 	ctx, done := f.hub.join(ctx)
 	defer done()
-	read, err := f.hub.store.Read(ctx, f.topic.name, f.at, freshet.Limit{Bytes: f.hub.opts.PageBytes})
+	read, err := f.hub.store.Read(ctx, f.topic.name, f.at, f.hub.pageLimit())
 	var gap *freshet.GapError
 	switch {
 	case errors.As(err, &gap):

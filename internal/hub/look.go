@@ -136,7 +136,7 @@ func (t *topic) load(win window, known bool) (seen sight, err error) {
 	if known {
 		seen.from = win.tail
 	}
-	limit := freshet.Limit{Bytes: h.opts.PageBytes}
+	limit := h.pageLimit()
 	seen.Page, err = h.store.Read(h.ctx, t.name, seen.from, limit)
 	if errors.Is(err, freshet.ErrGap) {
 		if seen.from, err = t.findFork(win); err == nil {

@@ -117,7 +117,7 @@ func (f *Follower) poll() (batch Batch, where standing, changed <-chan struct{})
 		return batch, waiting, t.change()
 	}
 	batch.shared = t.followers > 1
-	batch.entries = t.win.after(f.at, freshet.Limit{Bytes: f.hub.opts.PageBytes})
+	batch.entries = t.win.after(f.at, f.hub.pageLimit())
 	if n := len(batch.entries); n > 0 {
 		f.at = batch.entries[n-1].Offset
 	}

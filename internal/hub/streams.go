@@ -45,8 +45,12 @@ func (h *Hub) Info(ctx context.Context, name string) (freshet.Info, error) {
 // Read returns the records after an offset as [freshet.Store].Read does, one
 // page at most.
 func (h *Hub) Read(ctx context.Context, name string, from freshet.Offset, limit freshet.Limit) (freshet.Page, error) {
+	most := h.pageLimit()
 	if limit.Bytes <= 0 {
-		limit.Bytes = h.opts.PageBytes
+		limit.Bytes = most.Bytes
+	}
+	if limit.Records <= 0 {
+		limit.Records = most.Records
 	}
 	page, err := h.store.Read(ctx, name, from, limit)
 	if err == nil {

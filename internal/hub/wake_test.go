@@ -290,8 +290,8 @@ func TestHintsOvertakeALook(t *testing.T) {
 }
 
 // A look that finds a fork in a window which has been extended since is made
-// again.
-func TestForkFoundTooLate(t *testing.T) {
+// again, and one that is older than the window changes nothing.
+func TestLooksThatComeTooLate(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		h := newHub(t, newStore())
 		create(t, h, "s")
@@ -303,6 +303,13 @@ func TestForkFoundTooLate(t *testing.T) {
 		f.topic.install(start, sight{from: at, Page: freshet.Page{Info: freshet.Info{Tail: at}}})
 		if !f.topic.again || f.topic.win.tail != tail {
 			t.Errorf("the window was cut at %v", f.topic.win.tail)
+		}
+		// What a look saw that is older than the window is not added again.
+		f.topic.again = false
+		two := freshet.Record{Offset: start, Data: []byte("two")}
+		f.topic.install(at, sight{from: at, Page: freshet.Page{Info: freshet.Info{Tail: start}, Records: []freshet.Record{two}}})
+		if f.topic.again || f.topic.win.tail != tail || f.topic.info.Tail != tail {
+			t.Errorf("the window ends at %v", f.topic.win.tail)
 		}
 		f.topic.mu.Unlock()
 		wantText(t, f, "one", "two", "three")
