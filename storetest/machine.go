@@ -11,7 +11,6 @@ import (
 
 	"github.com/freshet-stream/freshet"
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -94,7 +93,7 @@ func (m *machine) store() freshet.Store {
 
 func (m *machine) equal(t *rapid.T, what string, got, want any) {
 	t.Helper()
-	options := cmp.Options{cmpopts.EquateEmpty(), cmpopts.EquateErrors()}
+	options := cmp.Options{equality()}
 	if m.subject.RealTime {
 		options = append(options, cmp.Comparer(func(a, b time.Time) bool { return a.IsZero() == b.IsZero() }))
 	}

@@ -1,0 +1,83 @@
+package pebblestore
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/freshet-stream/freshet"
+)
+
+// Deleting gives the space back, of a large stream and of many small ones, and
+// without anybody asking for a compaction.
+func TestDeletingFreesSpace(t *testing.T) {
+	s := open(t, vfs.NewMem(), Options{})
+	defer s.Close()
+	ctx := t.Context()
+	write := func(name string, calls, size int) {
+		if _, _, err := s.Create(ctx, name, freshet.Creation{Nonce: freshet.NewNonce()}); err != nil {
+			t.Fatal(err)
+		}
+		for range calls {
+			data := make([]byte, size)
+			_, _ = rand.Read(data)
+			_, err := s.Append(ctx, name, freshet.Call{Nonce: freshet.NewNonce(), Appends: []freshet.Append{{Records: []freshet.Record{{Data: data}}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	write("kept", 4, 1000)
+	empty := tables(t, s)
+	write("large", 32, 256<<10)
+	for i := range 100 {
+		write(fmt.Sprintf("small/%d", i), 4, 10<<10)
+	}
+	full := tables(t, s)
+	if full < empty+10<<20 {
+		t.Fatalf("12 MB of records take %d bytes", full)
+	}
+	for _, name := range append(names(t, s, "small/"), "large") {
+		if err := s.Delete(ctx, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	left := tables(t, s)
+	for left > full/20 && time.Now().Before(deadline) {
+		time.Sleep(50 * time.Millisecond)
+		left = tables(t, s)
+	}
+	t.Logf("%d bytes in tables when full, %d after deleting", full, left)
+	if left > full/20 {
+		t.Errorf("%d of %d bytes are still in use:\n%s", left, full, s.db.Metrics())
+	}
+	if got := names(t, s, ""); len(got) != 1 || got[0] != "kept" {
+		t.Errorf("the streams left are %q", got)
+	}
+}
+
+// tables returns the bytes that the tables take, all memory flushed.
+func tables(t *testing.T, s *Store) int {
+	t.Helper()
+	if err := s.db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	total := s.db.Metrics().Total()
+	return int(total.TablesSize)
+}
+
+func names(t *testing.T, s *Store, prefix string) (names []string) {
+	t.Helper()
+	infos, err := s.List(context.Background(), prefix, "", 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, info := range infos {
+		names = append(names, info.Name)
+	}
+	return names
+}
