@@ -1,0 +1,188 @@
+package demo_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	tapA = "AAAAAAAAAAAAAAAA"
+	tapB = "BBBBBBBBBBBBBBBB"
+)
+
+// gather collects the bytes shown for a tap until its connection has ended.
+func gather(next func() shown, tap string) (shownBytes []byte, end string) {
+	for {
+		m := next()
+		if m.Tap != tap {
+			continue
+		}
+		shownBytes = append(shownBytes, m.Bytes...)
+		if m.End != "" {
+			return shownBytes, m.End
+		}
+	}
+}
+
+func TestTapShowsSSE(t *testing.T) {
+	f := start(t, nil)
+	next := f.watch(tapA, tapB)
+	name := f.start("rate=200&tokens=30")
+	body, err := io.ReadAll(f.follow(name, tapA).Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := next()
+	if opened.Open == nil || opened.Open.Path != "/v1/stream/"+name || opened.Open.WebSocket {
+		t.Errorf("first the tap shows %+v", opened)
+	}
+	got, end := gather(next, tapA)
+	if !bytes.Equal(got, body) || end != "closed" {
+		t.Errorf("the tap shows\n%q\nof\n%q\nand the end %s", got, body, end)
+	}
+	if !bytes.Contains(body, []byte("event: stream-closed")) {
+		t.Errorf("the stream is %q", body)
+	}
+}
+
+// dialRaw sends a request on a TCP connection of its own and returns what
+// comes, after the head of the answer.
+func (f *fixture) dialRaw(path string, headers ...string) (net.Conn, *bufio.Reader) {
+	f.t.Helper()
+	conn, err := net.Dial("tcp", f.Listener.Addr().String())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	request := "GET " + path + " HTTP/1.1\r\nHost: " + conn.RemoteAddr().String() + "\r\n" + strings.Join(headers, "\r\n") + "\r\n\r\n"
+	if _, err := io.WriteString(conn, request); err != nil {
+		f.t.Fatal(err)
+	}
+	r := bufio.NewReader(conn)
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if line == "\r\n" {
+			return conn, r
+		}
+	}
+}
+
+// websocketHeaders ask for a plain WebSocket.
+func websocketHeaders() []string {
+	return []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="}
+}
+
+func TestTapShowsFrames(t *testing.T) {
+	f := start(t, nil)
+	next := f.watch(tapB)
+	name := f.start("rate=200&tokens=30")
+	conn, r := f.dialRaw("/v1/stream/"+name+"?tap="+tapB, websocketHeaders()...)
+	var frames bytes.Buffer
+	for !bytes.Contains(frames.Bytes(), []byte("completed")) {
+		b, err := r.ReadByte()
+		if err != nil {
+			t.Fatal(err)
+		}
+		frames.WriteByte(b)
+	}
+	_ = conn.Close()
+	if opened := next(); opened.Open == nil || !opened.Open.WebSocket {
+		t.Errorf("first the tap shows %+v", opened)
+	}
+	got, _ := gather(next, tapB)
+	head, rest, _ := bytes.Cut(got, []byte("\r\n\r\n"))
+	if !bytes.HasPrefix(head, []byte("HTTP/1.1 101 ")) || !bytes.Equal(rest, frames.Bytes()) {
+		t.Errorf("the tap shows\n%q\n%q\nof\n%q", head, rest, frames.Bytes())
+	}
+}
+
+// A cut is a TCP reset, whatever the connection is doing.
+func TestCutResets(t *testing.T) {
+	f := start(t, nil)
+	f.create("demo/idle")
+	busy := f.start("rate=200&tokens=5000")
+	for name, tt := range map[string]struct {
+		stream  string
+		headers []string
+	}{
+		"SSE, busy":       {busy, []string{"Accept: text/event-stream"}},
+		"SSE, idle":       {"demo/idle", []string{"Accept: text/event-stream"}},
+		"WebSocket, busy": {busy, websocketHeaders()},
+		"WebSocket, idle": {"demo/idle", websocketHeaders()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			next := f.watch(tapA)
+			_, r := f.dialRaw("/v1/stream/"+tt.stream+"?tap="+tapA, tt.headers...)
+			if _, err := r.ReadByte(); err != nil {
+				t.Fatal(err)
+			}
+			if response := f.post("/v1/demo/cut", `{"tap":"`+tapA+`"}`); response.StatusCode != http.StatusNoContent {
+				t.Fatalf("cut: %s", response.Status)
+			}
+			if _, err := io.Copy(io.Discard, r); !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("the client sees %v instead of a reset", err)
+			}
+			if response := f.post("/v1/demo/cut?tap="+tapA, ""); response.StatusCode != http.StatusNotFound {
+				t.Errorf("a second cut: %s", response.Status)
+			}
+			if _, end := gather(next, tapA); end != "reset" {
+				t.Errorf("the tap shows the end %q", end)
+			}
+		})
+	}
+}
+
+// In a server that does not know the connection, a cut still is no clean end.
+func TestCutWithoutConnection(t *testing.T) {
+	f := start(t, func(s *httptest.Server) { s.Config.ConnContext = nil })
+	f.create("demo/idle")
+	response := f.follow("demo/idle", tapA)
+	f.post("/v1/demo/cut?tap="+tapA, "")
+	if _, err := io.Copy(io.Discard, response.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the client sees %v", err)
+	}
+}
+
+// Over HTTP/2 only the stream is reset: others on the connection go on.
+func TestCutHTTP2(t *testing.T) {
+	f := start(t, func(s *httptest.Server) { s.EnableHTTP2 = true })
+	f.create("demo/idle")
+	cut, other := f.follow("demo/idle", tapA), f.follow("demo/idle", tapB)
+	if cut.ProtoMajor != 2 {
+		t.Fatalf("the connection is %s", cut.Proto)
+	}
+	f.post("/v1/demo/cut?tap="+tapA, "")
+	if _, err := io.Copy(io.Discard, cut.Body); err == nil || !strings.Contains(err.Error(), "stream error") {
+		t.Errorf("the client sees %v instead of a reset of the stream", err)
+	}
+	f.start("rate=200&tokens=1")
+	if _, err := other.Body.Read(make([]byte, 1)); err != nil {
+		t.Errorf("the other stream ended with %v", err)
+	}
+}
+
+// A page that does not read its tap slows nothing down.
+func TestSlowWatcher(t *testing.T) {
+	f := start(t, nil)
+	conn, _ := f.dialRaw("/v1/demo/tap?tap="+tapA, websocketHeaders()...)
+	_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+	name := f.start("rate=200&tokens=200")
+	for range 3 {
+		if _, err := io.Copy(io.Discard, f.follow(name, tapA).Body); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
