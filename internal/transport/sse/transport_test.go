@@ -37,6 +37,10 @@ func newRigWith(t *testing.T, heartbeat time.Duration) *rig {
 	h := hub.New(hub.Options{Store: memstore.New(memstore.Options{})})
 	transport := New(Options{Hub: h, Heartbeat: heartbeat})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/follow" {
+			transport.ServeSet(w, r)
+			return
+		}
 		transport.ServeStream(w, r, strings.TrimPrefix(r.URL.Path, "/"))
 	}))
 	t.Cleanup(func() {
@@ -99,6 +103,12 @@ func (r *rig) get(path, lastID string) *reader {
 	if lastID != "" {
 		request.Header.Set("Last-Event-ID", lastID)
 	}
+	return r.open(request)
+}
+
+// open sends a request and reads its answer as events.
+func (r *rig) open(request *http.Request) *reader {
+	r.Helper()
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		r.Fatal(err)
