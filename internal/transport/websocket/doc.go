@@ -8,8 +8,9 @@
 //
 // # A connection
 //
-// Each connection has one goroutine that reads it and one for each follow. A
-// follow is a cursor: it takes a batch of records, then the lock of the
+// Each connection has one goroutine that reads it and one for each follow. The
+// reading one is a new one whenever there is nothing to read, so that it needs
+// little stack, until the client has begun to append. A follow is a cursor: it takes a batch of records, then the lock of the
 // connection's output, and writes what the batch becomes, in one write as far as
 // 64 KiB allow. While the peer does not read, the follows wait for the lock;
 // what they hold is their batch, and only the one that has the lock has encoded

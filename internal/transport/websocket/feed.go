@@ -152,5 +152,6 @@ func (f *feed) closed(b *[]byte, reason string) {
 // failed implements [teller].
 func (f *feed) failed(b *[]byte, err error) {
 	f.forget()
+	f.o.c.t.report(err)
 	*b = appendFrame(*b, ws.OpText, errorMessage(f.id, err, nil))
 }

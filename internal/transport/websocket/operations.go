@@ -111,6 +111,7 @@ func (o *operations) close(r *request) {
 // not an error.
 func (o *operations) settle(r *request, result freshet.Result, err error) {
 	if err != nil {
+		o.c.t.report(err)
 		_ = o.answer(errorMessage(r.ID, err, &result))
 		return
 	}

@@ -123,6 +123,7 @@ func (p *plain) gone(_ *[]byte, _ freshet.Offset, lost *freshet.GapError) {
 
 // failed ends the connection over an error.
 func (p *plain) failed(_ *[]byte, err error) {
+	p.c.t.report(err)
 	coded, what := problem.Of(err)
 	p.c.stop(ws.StatusCode(what.Close), coded.Code+": "+coded.Detail)
 }

@@ -109,6 +109,13 @@ func (t *Transport) leave(c *conn) {
 	t.work.Done()
 }
 
+// report logs an error of which the client is told only that the log has it.
+func (t *Transport) report(err error) {
+	if coded, _ := problem.Of(err); coded == problem.ErrInternal {
+		t.opts.Logger.Error("serve WebSocket", "error", err)
+	}
+}
+
 // ServeStream answers a GET that asks to become a WebSocket, on the URL of the
 // stream name. The query may have offset, where a plain connection starts, and
 // append, the name of the stream to which it appends. What can be refused is
@@ -135,6 +142,7 @@ func (t *Transport) ServeStream(w http.ResponseWriter, r *http.Request, name str
 	if err := serve(w, asked, name, query); err != nil {
 		t.work.Done()
 		if !errors.Is(err, errUpgrade) {
+			t.report(err)
 			refuse(w, r, err)
 		}
 	}
