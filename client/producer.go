@@ -187,6 +187,9 @@ func (p *Producer) Stop() {
 	<-p.done
 }
 
+// Done returns a channel that is closed when the producer has ended.
+func (p *Producer) Done() <-chan struct{} { return p.done }
+
 // Err returns why the producer has ended, or nil while it works. After a Close
 // that succeeded it is [ErrStopped].
 func (p *Producer) Err() error {

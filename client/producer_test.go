@@ -183,6 +183,7 @@ func TestProducerEndsForGood(t *testing.T) {
 				if !errors.Is(err, test.want) {
 					t.Errorf("got %v", err)
 				}
+				<-p.Done()
 				again := p.Append(t.Context(), text("two"))
 				if !errors.Is(again, test.want) || !errors.Is(p.Err(), test.want) {
 					t.Errorf("then got %v and %v", again, p.Err())

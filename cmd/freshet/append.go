@@ -16,7 +16,7 @@ import (
 
 const (
 	// appendBytes is how much text one append carries at most.
-	appendBytes = 64 << 10
+	appendBytes = 32 << 10
 	// lastTries is for how long what was read is still tried to be sent after a
 	// signal.
 	lastTries = 5 * time.Second
@@ -105,6 +105,9 @@ func (c *AppendCmd) send(ctx context.Context, p *client.Producer) error {
 	case <-ctx.Done():
 		// The reading of the input cannot be ended; the process will.
 		return ctx.Err()
+	case <-p.Done():
+		// Nothing more can be appended, however long the input goes on.
+		return p.Err()
 	case err = <-read:
 	}
 	if err == nil && c.Close.reason != "" {
