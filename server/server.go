@@ -55,7 +55,7 @@ func New(opts Options) (*Server, error) {
 		websocket: websocket.New(websocket.Options{Hub: h, Logger: opts.Logger, Heartbeat: opts.Heartbeat, Limits: opts.Limits}),
 	}
 	if opts.Page != nil {
-		s.demo = demo.New(demo.Options{Hub: h, Logger: opts.Logger, KeepClosed: opts.KeepClosed})
+		s.demo = demo.New(demo.Options{Hub: h, Logger: opts.Logger, KeepClosed: opts.KeepClosed, Name: opts.Name})
 	}
 	return s, nil
 }

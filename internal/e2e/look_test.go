@@ -16,7 +16,7 @@ import (
 // -artifacts -outputdir DIR).
 func testLook(t *testing.T, s *server, browser context.Context) {
 	for _, scheme := range []string{"light", "dark"} {
-		for _, width := range []int64{1280, 768, 360, 320} {
+		for _, width := range []int64{1280, 360, 320} {
 			t.Run(fmt.Sprintf("%s-%d", scheme, width), func(t *testing.T) {
 				p := openTab(t, browser, s.url+"/#"+s.demo("rate=60&tokens=2000"),
 					chromedp.EmulateViewport(width, 900, chromedp.EmulateScale(2)),

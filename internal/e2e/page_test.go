@@ -101,7 +101,7 @@ func testCuts(t *testing.T, s *server, browser context.Context) {
 
 // Guarantee 8.
 func testReload(t *testing.T, s *server, browser context.Context) {
-	p := openTab(t, browser, s.url+"/")
+	p := openTab(t, browser, s.url+"/#"+s.demo("rate=60&tokens=400"))
 	p.waitText(150)
 	name := p.stream()
 	before := p.text("ws")
@@ -186,4 +186,12 @@ func testGone(t *testing.T, s *server, browser context.Context) {
 	}
 	p = openTab(t, browser, s.url+"/#none/such")
 	p.waitFor("document.querySelector('#notice').textContent.includes('There is no stream none/such')")
+
+	s.do("PUT", "/v1/stream/soon/gone", "here", "Content-Type", "text/plain")
+	p = openTab(t, browser, s.url+"/#soon/gone")
+	p.waitText(3)
+	s.do("DELETE", "/v1/stream/soon/gone", "")
+	for _, pane := range panes {
+		p.waitFor(in(pane, "[data-state]") + ".dataset.state == 'deleted'")
+	}
 }

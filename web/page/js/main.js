@@ -28,14 +28,13 @@ function nameInAddress() {
   }
 }
 
-/** Begins a new stream and has it shown. The first replaces the page's address. */
-async function another() {
+/** Begins a new stream and has it shown, in place of the address if that led nowhere. */
+async function another(replace = !nameInAddress()) {
   const button = find("#another");
   button.disabled = true;
   try {
     const name = await startDemo();
-    const first = !nameInAddress();
-    history[first ? "replaceState" : "pushState"](null, "", `#${name}`);
+    history[replace ? "replaceState" : "pushState"](null, "", `#${name}`);
     await turnTo(name, "text/plain; charset=utf-8");
   } catch (error) {
     notice(error.message);
@@ -77,7 +76,7 @@ async function turnTo(name, type) {
 /** A sample answer that is gone is replaced by a new one; of others it is told. */
 async function missing(name) {
   if (name.startsWith("demo/")) {
-    await another();
+    await another(true);
     notice(`There is no ${name} any more. This is a new one.`);
     return;
   }
@@ -104,7 +103,7 @@ for (const pane of Object.values(panes)) {
     judge(name, /^text\/(?!event-stream)/i.test(type), panes).catch((error) => notice(error.message));
   };
 }
-find("#another").onclick = another;
+find("#another").onclick = () => another();
 find(".skip").onclick = (event) => {
   // The address after # names the stream.
   event.preventDefault();
