@@ -163,7 +163,7 @@ func (e *env) dial(path string, protocols ...string) *client {
 }
 
 func (c *client) read() (cws.MessageType, []byte, error) {
-	ctx, cancel := context.WithTimeout(c.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(c.Context(), time.Minute)
 	defer cancel()
 	return c.Conn.Read(ctx)
 }
@@ -181,7 +181,7 @@ func (c *client) wantEnd(code cws.StatusCode, reason string) {
 	_, data, err := c.read()
 	var end cws.CloseError
 	if e := cws.CloseStatus(err); e != code {
-		c.Fatalf("got %q and the end %d (%v), want %d", data, e, err, code)
+		c.Fatalf("got %.200q and the end %d (%v), want %d", data, e, err, code)
 	}
 	if asClose(err, &end); !strings.Contains(end.Reason, reason) {
 		c.Fatalf("got the reason %q, want %q", end.Reason, reason)
@@ -232,10 +232,10 @@ func (c *client) next() (m told) {
 	c.Helper()
 	kind, data, err := c.read()
 	if err != nil || kind != cws.MessageText {
-		c.Fatalf("got %v %q, %v; want a text message", kind, data, err)
+		c.Fatalf("got %v %.200q, %v; want a text message", kind, data, err)
 	}
 	if err := json.Unmarshal(data, &m); err != nil {
-		c.Fatalf("%q: %v", data, err)
+		c.Fatalf("%.200q: %v", data, err)
 	}
 	return m
 }
@@ -281,7 +281,7 @@ func (e *env) exchange(handshake string) *raw {
 		e.Fatal(err)
 	}
 	e.Cleanup(func() { _ = nc.Close() })
-	_ = nc.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = nc.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := io.WriteString(nc, handshake); err != nil {
 		e.Fatal(err)
 	}
@@ -335,7 +335,7 @@ func (r *raw) wantClose(code ws.StatusCode) (reason string) {
 			r.Fatalf("got the close %d %q, want %d", got, f.Payload, code)
 		}
 		if rest, err := io.ReadAll(r.in); err != nil || len(rest) > 0 {
-			r.Fatalf("after the close came %q, %v", rest, err)
+			r.Fatalf("after the close came %.200q, %v", rest, err)
 		}
 		_, reason = ws.ParseCloseFrameData(f.Payload)
 		return reason

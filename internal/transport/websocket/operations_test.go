@@ -339,12 +339,15 @@ func TestOperationsSendLongRecords(t *testing.T) {
 	c.wantRecords("bin", `"`+base64.StdEncoding.EncodeToString([]byte(data))+`"`)
 	c.send(`{"op":"follow","id":2,"stream":"json"}`)
 	c.wantRecords("json", `"`+strings.Repeat("ü", 1<<18)+`"`)
+	c.send(`{"op":"unfollow","id":3,"stream":"bin"}`)
+	if m := c.next(); m.Op != "ack" {
+		t.Fatalf("got %.200v", m)
+	}
 	// And a record of the largest size in.
 	big := strings.Repeat("b", 16<<20)
 	c.send(`{"op":"append","id":3,"stream":"bin","records":[{"data":"` + base64.StdEncoding.EncodeToString([]byte(big)) + `"}]}`)
-	var ack told
-	for ack.Op != "ack" {
-		ack = c.next()
+	if m := c.next(); m.Op != "ack" {
+		t.Fatalf("got %.200v", m)
 	}
 	if got := e.content("bin"); len(got) != 2 || got[1] != big {
 		t.Errorf("the stream has %d records", len(got))
