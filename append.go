@@ -67,6 +67,10 @@ type Append struct {
 	ContentType string
 	// Producer, if not nil, makes the append one that can be repeated.
 	Producer *Producer
+	// PerRecord says that the producer counts records instead of appends: its
+	// sequence number is that of the first of Records. Those of them that have
+	// landed before are left out.
+	PerRecord bool
 	// StreamSeq, if not "", has to be greater, byte by byte, than that of the
 	// last append which had one.
 	StreamSeq string
@@ -137,10 +141,24 @@ func (a *Append) Validate(limits Limits) error {
 			return err
 		}
 	}
-	if a.Producer != nil {
-		return a.Producer.Validate()
+	switch {
+	case a.Producer == nil && a.PerRecord, a.PerRecord && len(a.Records) == 0:
+		return ErrProducer.With("an append that counts records needs a producer and records")
+	case a.Producer == nil:
+		return nil
+	case a.lastSeq() > MaxProducerNumber:
+		return ErrProducer.With("the producer's sequence may be 2^53-1 at most")
 	}
-	return nil
+	return a.Producer.Validate()
+}
+
+// lastSeq returns the sequence number that the append's producer has reached
+// with it.
+func (a *Append) lastSeq() uint64 {
+	if a.PerRecord {
+		return a.Producer.Seq + uint64(len(a.Records)) - 1
+	}
+	return a.Producer.Seq
 }
 
 // The types of the events with which a transport itself tells an end and a

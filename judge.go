@@ -156,19 +156,20 @@ func (j *judgement) judge(a *Append, nonce Nonce, i int) (r Result) {
 		return r
 	}
 	if info.Closed != nil {
-		if len(a.Records) == 0 && a.Close != nil || a.Producer != nil && info.Closed.By != nil && *info.Closed.By == *a.Producer {
-			r.Duplicate = true
-			return r
+		if r.Duplicate = j.isRetryOfEnd(a, known, r.Known); !r.Duplicate {
+			r.Err = ErrClosed
 		}
-		r.Err = ErrClosed
 		return r
 	}
 	if a.ContentType != "" && !SameContentType(a.ContentType, info.Spec.ContentType) {
 		r.Err = ErrTypeMismatch.With("the stream has the content type %s; send that, not %s", info.Spec.ContentType, a.ContentType)
 		return r
 	}
-	if p := a.Producer; p != nil {
-		if r.Duplicate, r.Err = judgeProducer(p, known, r.Known); r.Err != nil || r.Duplicate {
+	landed := 0
+	if a.Producer != nil {
+		landed, r.Err = judgeProducer(a, known, r.Known)
+		r.Duplicate = landed > 0 && landed >= len(a.Records)
+		if r.Err != nil || r.Duplicate {
 			return r
 		}
 	}
@@ -181,35 +182,54 @@ func (j *judgement) judge(a *Append, nonce Nonce, i int) (r Result) {
 		return r
 	}
 	if p := a.Producer; p != nil {
-		if r.Err = j.remember(p, r.Known); r.Err != nil {
+		if r.Err = j.remember(p.ID, ProducerState{Epoch: p.Epoch, Seq: a.lastSeq(), Last: j.now}, r.Known); r.Err != nil {
 			return r
 		}
-		r.Known, r.Epoch, r.Seq = true, p.Epoch, p.Seq
+		r.Known, r.Epoch, r.Seq = true, p.Epoch, a.lastSeq()
 	}
-	j.write(a, nonce, i)
+	j.write(a, a.Records[landed:], nonce, i)
 	r.Tail, r.Closed = info.Tail, info.Closed
 	return r
 }
 
-// judgeProducer follows Durable Streams, section 5.2.1, "Validation Logic".
-func judgeProducer(p *Producer, last ProducerState, known bool) (duplicate bool, err error) {
+// isRetryOfEnd reports whether an append to a closed stream asks for nothing
+// that is not there: it is a mere close, the append that closed the stream, or
+// one whose records are known one by one.
+func (j *judgement) isRetryOfEnd(a *Append, last ProducerState, known bool) bool {
+	by := j.Info.Closed.By
+	switch {
+	case len(a.Records) == 0 && a.Close != nil:
+		return true
+	case a.Producer == nil:
+		return false
+	case by != nil && *by == *a.Producer:
+		return true
+	}
+	return a.PerRecord && known && a.Producer.Epoch == last.Epoch && a.lastSeq() <= last.Seq
+}
+
+// judgeProducer follows Durable Streams, section 5.2.1, "Validation Logic". It
+// returns how many of the append's records have landed before: all of them or,
+// unless the producer counts records, none.
+func judgeProducer(a *Append, last ProducerState, known bool) (landed int, err error) {
+	p := a.Producer
 	switch {
 	case !known && p.Seq != 0:
-		return false, ErrSequence
+		return 0, ErrSequence
 	case !known:
-		return false, nil
+		return 0, nil
 	case p.Epoch < last.Epoch:
-		return false, ErrFenced
+		return 0, ErrFenced
 	case p.Epoch > last.Epoch && p.Seq != 0:
-		return false, ErrEpochStart
+		return 0, ErrEpochStart
 	case p.Epoch > last.Epoch:
-		return false, nil
-	case p.Seq <= last.Seq:
-		return true, nil
+		return 0, nil
+	case a.lastSeq() <= last.Seq:
+		return max(len(a.Records), 1), nil
 	case p.Seq > last.Seq+1:
-		return false, ErrSequence
+		return 0, ErrSequence
 	}
-	return false, nil
+	return int(last.Seq + 1 - p.Seq), nil
 }
 
 // producer looks a producer up as this call has left it.
@@ -224,15 +244,15 @@ func (j *judgement) producer(id string) (ProducerState, bool) {
 	return p, ok
 }
 
-// remember notes that p has appended, and forgets another producer if there is
-// no room for it.
-func (j *judgement) remember(p *Producer, known bool) error {
+// remember notes that a producer has appended, and forgets another one if there
+// is no room for it.
+func (j *judgement) remember(id string, state ProducerState, known bool) error {
 	if !known && len(j.state.Producers)+j.added()-len(j.Forgotten) >= MaxProducers {
 		idlest, last := "", j.now.Add(-producerIdle)
-		for id, state := range j.state.Producers {
-			_, changed := j.Producers[id]
-			if !changed && state.Last.Before(last) && !slices.Contains(j.Forgotten, id) {
-				idlest, last = id, state.Last
+		for other, state := range j.state.Producers {
+			_, changed := j.Producers[other]
+			if !changed && state.Last.Before(last) && !slices.Contains(j.Forgotten, other) {
+				idlest, last = other, state.Last
 			}
 		}
 		if idlest == "" {
@@ -240,13 +260,13 @@ func (j *judgement) remember(p *Producer, known bool) error {
 		}
 		j.Forgotten = append(j.Forgotten, idlest)
 	}
-	if i := slices.Index(j.Forgotten, p.ID); i >= 0 {
+	if i := slices.Index(j.Forgotten, id); i >= 0 {
 		j.Forgotten = slices.Delete(j.Forgotten, i, i+1)
 	}
 	if j.Producers == nil {
 		j.Producers = map[string]ProducerState{}
 	}
-	j.Producers[p.ID] = ProducerState{Epoch: p.Epoch, Seq: p.Seq, Last: j.now}
+	j.Producers[id] = state
 	return nil
 }
 
@@ -260,13 +280,13 @@ func (j *judgement) added() (n int) {
 	return n
 }
 
-// write lets an append that was accepted take effect.
-func (j *judgement) write(a *Append, nonce Nonce, i int) {
+// write lets an append that was accepted take effect, with those of its records
+// that are new.
+func (j *judgement) write(a *Append, records []Record, nonce Nonce, i int) {
 	info := &j.Info
-	if len(a.Records) > 0 {
+	if len(records) > 0 {
 		mark := info.Tail.Mark.Next(nonce, i)
-		for k := range a.Records {
-			r := a.Records[k]
+		for k, r := range records {
 			r.Offset = Offset{Seq: info.Tail.Seq + uint64(k) + 1, Mark: mark}
 			info.Bytes += int64(r.Size())
 			j.Records = append(j.Records, r)

@@ -147,9 +147,11 @@ func (t *topic) announce(appends []freshet.Append, results []freshet.Result) {
 		if r.Err != nil || r.Duplicate {
 			continue
 		}
-		first := r.Tail.Seq - uint64(len(appends[i].Records)) + 1
-		for k, record := range appends[i].Records {
-			record.Offset = freshet.Offset{Seq: first + uint64(k), Mark: r.Tail.Mark}
+		// Of a producer that counts records, the first ones may have landed before.
+		landed := int(r.Tail.Seq - r.From.Seq)
+		records := appends[i].Records
+		for k, record := range records[len(records)-landed:] {
+			record.Offset = freshet.Offset{Seq: r.From.Seq + uint64(k) + 1, Mark: r.Tail.Mark}
 			b.Records = append(b.Records, record)
 		}
 		b.Tail, b.Closed = r.Tail, r.Closed

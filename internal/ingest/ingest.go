@@ -101,10 +101,6 @@ func eventRecords(body []byte) ([]freshet.Record, error) {
 		case err != nil:
 			return nil, freshet.ErrRecord.With("the event stream cannot be read: %v", err)
 		}
-		record := freshet.Record{Type: string(event.Type), Data: bytes.Clone(event.Data)}
-		if event.HasID {
-			record.ID = string(event.ID)
-		}
-		records = append(records, record)
+		records = append(records, eventRecord(&event))
 	}
 }

@@ -12,11 +12,16 @@ import (
 // append appends the body to the stream, or closes it, or both in one step
 // (sections 5.2 and 5.3).
 func (t *Transport) append(w http.ResponseWriter, r *http.Request, name string) error {
-	a, err := t.parseAppend(w, r, name)
+	a, err := t.parseAppend(r, name)
 	if err != nil {
 		return err
 	}
-	result, err := t.hub.Append(r.Context(), name, a)
+	var result freshet.Result
+	if isStreamed(r, &a) {
+		result, err = t.appendStreamed(r, name, &a)
+	} else if err = t.takeBody(w, r, name, &a); err == nil {
+		result, err = t.hub.Append(r.Context(), name, a.Append)
+	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	if !result.Tail.IsBeginning() {
@@ -26,7 +31,7 @@ func (t *Transport) append(w http.ResponseWriter, r *http.Request, name string) 
 		setProducer(h, a.Producer, &result)
 	}
 	if err != nil {
-		return explain(err, r, &a)
+		return explain(err, r, a.ContentType)
 	}
 	if a.Producer != nil && !result.Duplicate && len(a.Records) > 0 {
 		w.WriteHeader(http.StatusOK)
@@ -36,37 +41,81 @@ func (t *Transport) append(w http.ResponseWriter, r *http.Request, name string) 
 	return nil
 }
 
-func (t *Transport) parseAppend(w http.ResponseWriter, r *http.Request, name string) (a freshet.Append, err error) {
-	if a.Close, err = parseClosing(r.Header); err != nil {
+// A request is an append as the headers describe it.
+type request struct {
+	freshet.Append
+	// lines says that the body is newline-delimited JSON for a JSON stream.
+	lines bool
+}
+
+func (t *Transport) parseAppend(r *http.Request, name string) (a request, err error) {
+	h := r.Header
+	if a.Close, err = parseClosing(h); err != nil {
 		return a, err
 	}
-	if a.Producer, err = parseProducer(r.Header); err != nil {
+	if a.Producer, err = parseProducer(h); err != nil {
 		return a, err
 	}
-	lease, err := parseSeconds(r.Header, headerLease)
+	lease, err := parseSeconds(h, headerLease)
 	if err != nil {
 		return a, err
 	}
 	a.Lease = max(lease, 0)
-	a.StreamSeq = r.Header.Get(headerSeq)
-	body, err := t.readBody(w, r)
-	if err != nil || len(body) == 0 {
-		return a, err
+	a.StreamSeq = h.Get(headerSeq)
+	a.ContentType = h.Get("Content-Type")
+	if isLines(a.ContentType) {
+		info, err := t.hub.Info(r.Context(), name)
+		if err != nil {
+			return a, explain(err, r, "application/json")
+		}
+		if a.lines = !isLines(info.Spec.ContentType); a.lines {
+			a.ContentType = "application/json"
+		}
 	}
+	counts, err := a.countsRecords(h)
+	a.PerRecord = counts && a.Producer != nil
+	return a, err
+}
+
+// mayWrite refuses names under which only the server writes.
+func mayWrite(name string) error {
 	if segment := freshet.Reserved(name); segment != "" && segment != "demo" {
-		return a, freshet.ErrReserved.With("streams under %s/ are written by the server; they can be read, followed and closed", segment)
+		return freshet.ErrReserved.With("streams under %s/ are written by the server; they can be read, followed and closed", segment)
 	}
-	if a.ContentType = r.Header.Get("Content-Type"); a.ContentType == "" {
-		return a, freshet.ErrContentType.With("the request has a body and no Content-Type; send the stream's own")
+	return nil
+}
+
+// takeBody reads a body that is appended in one step, and cuts it into records.
+func (t *Transport) takeBody(w http.ResponseWriter, r *http.Request, name string, a *request) error {
+	body, err := t.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	if len(body) == 0 {
+		a.ContentType, a.PerRecord = "", false
+		return nil
+	}
+	if err := mayWrite(name); err != nil {
+		return err
+	}
+	if a.ContentType == "" {
+		return freshet.ErrContentType.With("the request has a body and no Content-Type; send the stream's own")
 	}
 	if err := freshet.ValidateContentType(a.ContentType); err != nil {
-		return a, err
+		return err
 	}
-	a.Records, err = ingest.Records(freshet.KindOf(a.ContentType), body)
+	if a.lines {
+		a.Records, err = ingest.AllLines(body, t.opts.Limits.Record)
+	} else {
+		a.Records, err = ingest.Records(freshet.KindOf(a.ContentType), body)
+	}
 	if err == nil && len(a.Records) == 0 && a.Close == nil {
-		err = freshet.ErrEmpty.With("the JSON array is empty; put at least one value into it")
+		err = freshet.ErrEmpty.With("the body has no JSON value; put at least one into it")
 	}
-	return a, err
+	if len(a.Records) == 0 {
+		a.PerRecord = false
+	}
+	return err
 }
 
 // setProducer tells a producer what the server knows of it.
@@ -82,11 +131,10 @@ func setProducer(h http.Header, p *freshet.Producer, r *freshet.Result) {
 }
 
 // explain adds to an error what the client has to send instead.
-func explain(err error, r *http.Request, a *freshet.Append) error {
+func explain(err error, r *http.Request, contentType string) error {
 	if !errors.Is(err, freshet.ErrNotFound) {
 		return err
 	}
-	contentType := a.ContentType
 	if contentType == "" {
 		contentType = "text/plain"
 	}

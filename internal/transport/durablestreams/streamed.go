@@ -1,0 +1,92 @@
+package durablestreams
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/ingest"
+	"github.com/freshet-stream/freshet/internal/problem"
+)
+
+// headerScope says what a producer's sequence number counts: requests, as the
+// protocol has it, or records.
+const headerScope = "Freshet-Producer-Scope"
+
+// isLines reports whether a content type is newline-delimited JSON, which may be
+// appended to a JSON stream.
+func isLines(contentType string) bool {
+	return freshet.SameContentType(contentType, "application/x-ndjson")
+}
+
+// countsRecords reports whether the sequence number of the request's producer is
+// that of a record.
+func (a *request) countsRecords(h http.Header) (bool, error) {
+	scope := strings.ToLower(h.Get(headerScope))
+	switch {
+	case scope != "" && scope != "record" && scope != "request":
+		return false, problem.ErrHeader.With("%s is %.32q and may be record or request", headerScope, scope)
+	case a.lines:
+		return true, nil
+	case scope == "record" && freshet.KindOf(a.ContentType) != freshet.KindEvents:
+		return false, problem.ErrHeader.With("%s: record goes with application/x-ndjson and text/event-stream, whose records can be told apart", headerScope)
+	}
+	return scope == "record", nil
+}
+
+// isStreamed reports whether a body is appended while it arrives: its length is
+// not known, it can be cut, and nothing needs it to be appended in one step.
+func isStreamed(r *http.Request, a *request) bool {
+	switch {
+	case r.ContentLength >= 0, a.StreamSeq != "", a.Producer != nil && !a.PerRecord:
+		return false
+	case freshet.ValidateContentType(a.ContentType) != nil:
+		return false
+	}
+	return a.lines || freshet.KindOf(a.ContentType) != freshet.KindJSON
+}
+
+// appendStreamed appends a body while it arrives, and closes the stream at its
+// end if a says so. What had arrived whole before an error stays.
+func (t *Transport) appendStreamed(r *http.Request, name string, a *request) (result freshet.Result, err error) {
+	if err := mayWrite(name); err != nil {
+		return result, err
+	}
+	piece := a.Append
+	piece.Close = nil
+	emit := func(records []freshet.Record) error {
+		a.Records = records
+		piece.Records = records
+		if result, err = t.hub.Append(r.Context(), name, piece); err != nil {
+			return err
+		}
+		if p := piece.Producer; p != nil {
+			piece.Producer = &freshet.Producer{ID: p.ID, Epoch: p.Epoch, Seq: p.Seq + uint64(len(records))}
+		}
+		return nil
+	}
+	limit := t.opts.Limits.Record
+	switch {
+	case a.lines:
+		err = ingest.Lines(r.Body, limit, emit)
+	case freshet.KindOf(a.ContentType) == freshet.KindEvents:
+		err = ingest.Events(r.Body, limit, emit)
+	default:
+		err = ingest.Pieces(r.Body, emit)
+	}
+	var coded *freshet.Error
+	switch {
+	case errors.As(err, &coded):
+		return result, err
+	case err != nil:
+		return result, problem.ErrBody.With("the body broke off; what had arrived whole was appended: %v", err)
+	case a.Close == nil && len(a.Records) == 0:
+		return result, freshet.ErrEmpty.With("the body had nothing to append")
+	case a.Close == nil:
+		return result, nil
+	}
+	closed, err := t.hub.Append(r.Context(), name, freshet.Append{Close: a.Close})
+	closed.Known, closed.Epoch, closed.Seq = result.Known, result.Epoch, result.Seq
+	return closed, err
+}
