@@ -50,7 +50,7 @@ func (s *Store) commit(ctx context.Context, st *stream, w *write) error {
 		return s.finish(st, w)
 	}
 	result := make(chan error, 1)
-	go func() { result <- s.finish(st, w) }()
+	s.committers.run(func() { result <- s.finish(st, w) })
 	select {
 	case err := <-result:
 		return err

@@ -31,7 +31,7 @@ func Open(dir string, opts Options) (*Store, error) {
 	s := &Store{
 		lock: lock, dir: dir, now: opts.Now, log: opts.Logger,
 		fatal: newFatality(dir, opts), durable: &pebble.WriteOptions{Sync: !opts.unsafe},
-		cache: newCache(opts.Streams),
+		cache: newCache(opts.Streams), committers: newCommitters(),
 	}
 	s.db, err = pebble.Open(dir, opts.engine(lock, logger{s.fatal}))
 	if err != nil {

@@ -43,16 +43,17 @@ import (
 // A Store is a [freshet.Store] in a directory. Its methods may be called
 // concurrently.
 type Store struct {
-	db        *pebble.DB
-	lock      *pebble.Lock
-	dir       string
-	now       func() time.Time
-	log       *slog.Logger
-	fatal     *fatality
-	durable   *pebble.WriteOptions
-	incs      incarnations
-	followers wake.Registry
-	cache     cache
+	db         *pebble.DB
+	lock       *pebble.Lock
+	dir        string
+	now        func() time.Time
+	log        *slog.Logger
+	fatal      *fatality
+	durable    *pebble.WriteOptions
+	incs       incarnations
+	followers  wake.Registry
+	cache      cache
+	committers *committers
 
 	closing sync.Once
 }
@@ -93,6 +94,7 @@ func (s *Store) Close() (err error) {
 		idle := s.cache.close()
 		select {
 		case <-idle:
+			s.committers.close()
 		case <-s.fatal.happened:
 			err = s.fatal.cause()
 			return
