@@ -31,6 +31,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.serveList(w, r)
 	case path == "/v1/follow":
 		s.events.ServeSet(w, r)
+	case path == "/v1/ws":
+		s.websocket.ServeMany(w, r)
 	case path == "/healthz":
 		serveHealth(w, r)
 	case s.demo != nil && (path == "/v1/demo" || strings.HasPrefix(path, "/v1/demo/")):

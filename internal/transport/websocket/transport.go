@@ -126,6 +126,24 @@ func (t *Transport) ServeStream(w http.ResponseWriter, r *http.Request, name str
 		refuse(w, r, err)
 		return
 	}
+	t.serve(w, r, asked, name)
+}
+
+// ServeMany answers a GET that asks to become a WebSocket on which each
+// operation names its stream.
+func (t *Transport) ServeMany(w http.ResponseWriter, r *http.Request) {
+	asked, err := readHandshake(r)
+	if err == nil && !asked.operations {
+		err = problem.ErrUpgrade.With("this path speaks operations only; send Sec-WebSocket-Protocol: %s", Protocol)
+	}
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	t.serve(w, r, asked, "")
+}
+
+func (t *Transport) serve(w http.ResponseWriter, r *http.Request, asked handshake, name string) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		refuse(w, r, problem.ErrQuery.With("the query cannot be read: %v", err))
