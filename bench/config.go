@@ -24,7 +24,7 @@ type config struct {
 	record                     int
 	followers, rate, producers int
 	writers, idle, idleCount   int
-	streams, tokens            int
+	streams, tokens, procs     int
 	json                       bool
 	dir, profiles              string
 
@@ -49,6 +49,7 @@ func parseFlags() (*config, error) {
 	flag.IntVar(&c.idleCount, "idlecount", 3, "repetitions of memory, each in a new process")
 	flag.IntVar(&c.streams, "streams", 200, "streams of tokens")
 	flag.IntVar(&c.tokens, "tokens", 50, "tokens a second and stream of tokens; fewer if one core cannot do them")
+	flag.IntVar(&c.procs, "procs", 2, "GOMAXPROCS of the server")
 	flag.StringVar(&c.dir, "dir", ".", "a directory on the disk to measure")
 	flag.BoolVar(&c.json, "json", false, "write JSON")
 	flag.StringVar(&c.profiles, "profile", "", "write profiles of Freshet's processes, of the CPU and for memory of the heap, into this directory, which makes them slower")
@@ -80,5 +81,5 @@ func (c *config) start(ctx context.Context, name string, onDisk bool) (*child.Pr
 			return nil, fmt.Errorf("make directory for data: %w", err)
 		}
 	}
-	return child.Start(ctx, c.cores, spec)
+	return child.Start(ctx, c.cores, c.procs, spec)
 }

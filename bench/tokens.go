@@ -10,9 +10,12 @@ func aboutTokens(c *config) string {
 	return fmt.Sprintf("LLM tokens: %d streams with one SSE reader each, a record of %d bytes a token, one POST or WebSocket message each", c.streams, c.record)
 }
 
-// mostBusy is how much of its core the dearest side may need, so that tokens
-// come when they are meant to.
-const mostBusy = 0.7
+// fits is the part of the planned tokens that must come for a rate to be one
+// that the server keeps up with. leastRate is where looking for it ends.
+const (
+	fits      = 0.9
+	leastRate = 5
+)
 
 // runTokens measures the whole way of a token: appended by its producer, handed
 // to its reader.
@@ -24,36 +27,59 @@ func runTokens(ctx context.Context, c *config, r *result) error {
 		{title: "freshet, pebble", subject: "freshet", onDisk: true},
 	}
 	crowds := make([]*crowd, len(sides))
-	rate := float64(c.tokens)
 	for i, s := range sides {
 		var err error
 		if crowds[i], err = gather(ctx, c, s, c.streams, 1, 1); err != nil {
 			return fmt.Errorf("%s: %w", s.title, err)
 		}
 		defer crowds[i].close()
-		// What a token costs at a low rate is the most that it costs.
-		probe, err := crowds[i].run(ctx, time.Second/10, c.time/2)
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.title, err)
-		}
-		rate = min(rate, mostBusy*1e6/micros(probe.cpu, probe.appended)/float64(c.streams))
+	}
+	rate, err := c.fit(ctx, crowds)
+	if err != nil {
+		return err
+	}
+	r.About += fmt.Sprintf(", %d a second and stream", rate)
+	for i, s := range sides {
 		if err := c.profile(s, r.Name, crowds[i].process.Profile); err != nil {
 			return err
 		}
 	}
-	r.About += fmt.Sprintf(", %.0f a second and stream", rate)
-	every := time.Duration(float64(time.Second) / rate)
 	for range c.count {
 		for i, s := range sides {
-			done, err := crowds[i].run(ctx, every, c.time)
+			done, err := crowds[i].run(ctx, time.Second/time.Duration(rate), c.time)
 			if err != nil {
 				return fmt.Errorf("%s: %w", s.title, err)
 			}
 			r.add(s.title, "CPU per token", "µs", micros(done.cpu, done.appended))
+			r.add(s.title, "tokens", "/s", float64(done.appended)/c.time.Seconds())
 		}
 	}
 	for _, s := range sides[1:] {
 		r.compare(s.title, "CPU per token", sides[0].title, "CPU per token")
 	}
 	return nil
+}
+
+// fit returns the rate that was asked for, or a half of it, a quarter and so on
+// if not all of the crowds keep up.
+func (c *config) fit(ctx context.Context, crowds []*crowd) (rate int, err error) {
+	for rate = c.tokens; rate > leastRate; rate /= 2 {
+		d := c.time / 2
+		kept := true
+		for _, g := range crowds {
+			done, err := g.run(ctx, time.Second/time.Duration(rate), d)
+			if err != nil {
+				return 0, err
+			}
+			planned := float64(rate*len(g.producers)) * d.Seconds()
+			if float64(done.appended) < fits*planned {
+				kept = false
+				break
+			}
+		}
+		if kept {
+			break
+		}
+	}
+	return max(rate, 1), nil
 }

@@ -28,9 +28,9 @@ type Process struct {
 	out *json.Decoder
 }
 
-// Start starts a child on the server's core. It is killed when ctx ends. The
-// caller closes it.
-func Start(ctx context.Context, cores pin.Cores, spec subject.Spec) (*Process, error) {
+// Start starts a child on the server's core, with a GOMAXPROCS unless that is 0.
+// It is killed when ctx ends. The caller closes it.
+func Start(ctx context.Context, cores pin.Cores, procs int, spec subject.Spec) (*Process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
@@ -41,6 +41,9 @@ func Start(ctx context.Context, cores pin.Cores, spec subject.Spec) (*Process, e
 	}
 	p := &Process{cmd: exec.CommandContext(ctx, self, Arg, string(text))}
 	p.cmd.Stderr = os.Stderr
+	if procs > 0 {
+		p.cmd.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", procs))
+	}
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
