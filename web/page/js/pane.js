@@ -56,7 +56,7 @@ export class Pane {
 
   /** Forgets everything, to show another stream. Records of text are joined, others get a line each. */
   reset({ joined, cuttable, server }) {
-    clearTimeout(this.#timer);
+    this.#cancelDraw();
     this.#pending = [];
     this.#wasLive = false;
     this.#count = this.cuts = 0;
@@ -122,9 +122,13 @@ export class Pane {
 
   #part(selector) { return find(selector, this.#element); }
 
-  #flush() {
+  #cancelDraw() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  #flush() {
+    this.#cancelDraw();
     const data = this.#pending.map((record) => record + this.#separator).join("");
     this.#pending = [];
     keepAtEnd(this.#part("[data-text]"), () => this.#text.append(data));
