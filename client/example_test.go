@@ -32,10 +32,10 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := c.Create(ctx, "chat/42", client.CreateOptions{ContentType: "application/json"}); err != nil {
+	if _, err := c.Create(ctx, "answers/42", client.CreateOptions{ContentType: "application/json"}); err != nil {
 		log.Fatal(err)
 	}
-	p, err := c.Producer(ctx, "chat/42", client.ProducerOptions{})
+	p, err := c.Producer(ctx, "answers/42", client.ProducerOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	f := c.Follow(ctx, "chat/42", client.FollowOptions{Via: client.WebSocket})
+	f := c.Follow(ctx, "answers/42", client.FollowOptions{Via: client.WebSocket})
 	defer f.Close()
 	for {
 		record, err := f.Next()

@@ -31,7 +31,7 @@ type FollowCmd struct {
 func (FollowCmd) Help() string {
 	return `What is written is exactly what was appended: text and bytes as they are, JSON a value a line, events as Server-Sent Events. A connection that drops is taken up again, for as long as it takes, and nothing is lost or doubled.
 
-    freshet follow chat/42
+    freshet follow answers/42
     freshet follow --wait 1m --via ws jobs/7
     freshet follow --json jobs/7 | jq .data
     freshet follow --offset now http://example.com/v1/stream/logs/app

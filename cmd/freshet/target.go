@@ -14,7 +14,7 @@ import (
 
 // A target is the stream that a command is about.
 type target struct {
-	Stream string `arg:"" name:"stream" placeholder:"NAME|URL" help:"The stream: a name such as chat/42, or the URL http://HOST/v1/stream/NAME."`
+	Stream string `arg:"" name:"stream" placeholder:"NAME|URL" help:"The stream: a name such as answers/42, or the URL http://HOST/v1/stream/NAME."`
 	URL    string `name:"url" env:"FRESHET_URL" default:"http://127.0.0.1:4437" placeholder:"URL" help:"The server, for a stream that is given by name."`
 }
 
