@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -30,7 +31,7 @@ func openStore(s string, log *slog.Logger) (opened, error) {
 	scheme, rest, ok := strings.Cut(s, ":")
 	open := openers()[scheme]
 	if !ok || open == nil {
-		return opened{}, fmt.Errorf("--store is %q; use pebble:DIR or memory:", s)
+		return opened{}, fmt.Errorf("--store is %q and has to be memory: or pebble:DIR", s)
 	}
 	return open(rest, log)
 }
@@ -44,7 +45,7 @@ func openMemory(rest string, _ *slog.Logger) (opened, error) {
 
 func openPebble(dir string, log *slog.Logger) (opened, error) {
 	if dir == "" {
-		return opened{}, fmt.Errorf("--store is %q and names no directory; write pebble:DIR", "pebble:")
+		return opened{}, errors.New("--store names no directory; write it as pebble:DIR")
 	}
 	full, err := filepath.Abs(dir)
 	if err != nil {

@@ -247,7 +247,7 @@ func TestALostConnection(t *testing.T) {
 	r := e.dialRaw("s", "")
 	r.send(frame(ws.OpText, false, "half a message"))
 	_ = r.Conn.(*net.TCPConn).CloseWrite()
-	if _, err := ws.ReadFrame(r.in); !errors.Is(err, io.EOF) {
+	if _, err := readFrame(r.in); !errors.Is(err, io.EOF) {
 		t.Errorf("got %v", err)
 	}
 	e.eventually("it is gone", func() bool { return e.open() == 0 })

@@ -314,7 +314,7 @@ func (r *raw) send(frames ...[]byte) {
 
 func (r *raw) want(op ws.OpCode, payload string) {
 	r.Helper()
-	f, err := ws.ReadFrame(r.in)
+	f, err := readFrame(r.in)
 	if err != nil || f.Header.OpCode != op || string(f.Payload) != payload || f.Header.Masked || !f.Header.Fin {
 		r.Fatalf("got %+v %.200q, %v; want %v %.200q", f.Header, f.Payload, err, op, payload)
 	}
@@ -324,7 +324,7 @@ func (r *raw) want(op ws.OpCode, payload string) {
 func (r *raw) wantClose(code ws.StatusCode) (reason string) {
 	r.Helper()
 	for {
-		f, err := ws.ReadFrame(r.in)
+		f, err := readFrame(r.in)
 		if err != nil {
 			r.Fatalf("the connection ended without a close frame: %v", err)
 		}
@@ -340,4 +340,18 @@ func (r *raw) wantClose(code ws.StatusCode) (reason string) {
 		_, reason = ws.ParseCloseFrameData(f.Payload)
 		return reason
 	}
+}
+
+// readFrame reads a frame of at most what a test expects to be sent.
+func readFrame(r io.Reader) (f ws.Frame, err error) {
+	const most = 64 << 20
+	if f.Header, err = ws.ReadHeader(r); err != nil {
+		return f, err
+	}
+	if f.Header.Length > most {
+		return f, fmt.Errorf("the frame has %d bytes", f.Header.Length)
+	}
+	f.Payload = make([]byte, f.Header.Length)
+	_, err = io.ReadFull(r, f.Payload)
+	return f, err
 }

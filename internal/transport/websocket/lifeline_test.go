@@ -53,7 +53,7 @@ func start(c *conn) {
 // nextFrame reads a frame and when it came.
 func nextFrame(t *testing.T, peer net.Conn) (ws.Frame, time.Time) {
 	t.Helper()
-	f, err := ws.ReadFrame(peer)
+	f, err := readFrame(peer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestPingsAmongRecords(t *testing.T) {
 		}
 		// None was answered.
 		for {
-			if _, err := ws.ReadFrame(peer); err != nil {
+			if _, err := readFrame(peer); err != nil {
 				break
 			}
 		}

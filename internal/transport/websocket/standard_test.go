@@ -97,7 +97,7 @@ func TestWhatTheStandardAllows(t *testing.T) {
 	r.want(ws.OpPong, strings.Repeat("p", 125))
 	var messages []string
 	for len(messages) < 5 {
-		f, err := ws.ReadFrame(r.in)
+		f, err := readFrame(r.in)
 		if err != nil {
 			t.Fatal(err)
 		}
