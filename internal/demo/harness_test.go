@@ -156,6 +156,7 @@ func (f *fixture) watch(taps ...string) (next func() shown) {
 		f.t.Fatalf("watch: %v, %s", err, body)
 	}
 	f.t.Cleanup(func() { _ = conn.CloseNow() })
+	conn.SetReadLimit(-1)
 	return func() (m shown) {
 		f.t.Helper()
 		ctx, cancel := context.WithTimeout(f.t.Context(), patience)

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/freshet-stream/freshet"
 )
 
 const (
@@ -174,15 +176,32 @@ func TestCutHTTP2(t *testing.T) {
 	}
 }
 
-// A page that does not read its tap slows nothing down.
+// A page that does not read its tap slows nothing down, and is told what it has
+// not been shown.
 func TestSlowWatcher(t *testing.T) {
+	const size, rounds = 1 << 20, 40
 	f := start(t, nil)
-	conn, _ := f.dialRaw("/v1/demo/tap?tap="+tapA, websocketHeaders()...)
-	_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
-	name := f.start("rate=200&tokens=200")
-	for range 3 {
-		if _, err := io.Copy(io.Discard, f.follow(name, tapA).Body); err != nil {
-			t.Fatal(err)
+	if _, _, err := f.streams.Create(t.Context(), "demo/big", freshet.Creation{
+		Spec: freshet.Spec{ContentType: "text/plain"},
+		First: &freshet.Append{
+			Records: []freshet.Record{{Data: bytes.Repeat([]byte("x"), size)}},
+			Close:   &freshet.Closing{Reason: freshet.Completed},
+		},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	next := f.watch(tapA)
+	for range rounds {
+		if n, err := io.Copy(io.Discard, f.follow("demo/big", tapA).Body); err != nil || n < size {
+			t.Fatalf("%d bytes came, error %v", n, err)
 		}
+	}
+	f.follow("demo/big", tapA)
+	dropped := 0
+	for dropped == 0 {
+		dropped = next().Dropped
+	}
+	if dropped < size {
+		t.Errorf("%d bytes were not shown", dropped)
 	}
 }

@@ -25,6 +25,8 @@ const (
 	tapsEach     = 8
 	// sendTime is how long a page may take to read a message.
 	sendTime = 10 * time.Second
+	// parting is how long a page may take when the demo ends.
+	parting = time.Second
 	// inboundMost bounds what a page sends, which has nothing to say.
 	inboundMost = 4 << 10
 )
@@ -90,6 +92,10 @@ func (t *taps) unwatch(wanted []string, w *watcher) {
 // serveSocket sends what there is to show until the page leaves or ctx ends. It
 // closes conn.
 func serveSocket(ctx context.Context, conn net.Conn, watch *watcher) {
+	// Closing ends a write that waits for the page.
+	defer context.AfterFunc(ctx, func() {
+		time.AfterFunc(parting, func() { _ = conn.Close() })
+	})()
 	ctx, cancel := context.WithCancel(ctx)
 	out := &lockedWriter{conn: conn}
 	var reading sync.WaitGroup

@@ -49,12 +49,12 @@ type watcher struct {
 func newWatcher() *watcher { return &watcher{ready: make(chan struct{}, 1)} }
 
 // offer never waits: what the queue has no room for is counted in a message
-// that says so.
+// that says so. An empty queue has room for anything.
 func (w *watcher) offer(m message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	size := messageBytes + len(m.Bytes)
-	if w.bytes+size > queueBytes {
+	if len(w.queue) > 0 && w.bytes+size > queueBytes {
 		w.drop(m)
 		return
 	}

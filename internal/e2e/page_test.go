@@ -23,6 +23,7 @@ func TestPage(t *testing.T) {
 	t.Run("append by hand", func(t *testing.T) { testCompose(t, s, browser) })
 	t.Run("the list", func(t *testing.T) { testList(t, s, browser) })
 	t.Run("an answer that is gone", func(t *testing.T) { testGone(t, s, browser) })
+	t.Run("a restart", func(t *testing.T) { testRestart(t, browser) })
 	t.Run("gaps", func(t *testing.T) { testGaps(t, s, browser) })
 	t.Run("look", func(t *testing.T) { testLook(t, s, browser) })
 }
@@ -193,5 +194,26 @@ func testGone(t *testing.T, s *server, browser context.Context) {
 	s.do("DELETE", "/v1/stream/soon/gone", "")
 	for _, pane := range panes {
 		p.waitFor(in(pane, "[data-state]") + ".dataset.state == 'deleted'")
+	}
+}
+
+// Both panes find back to a server that was restarted, and learn how the
+// producer ended that went with it.
+func testRestart(t *testing.T, browser context.Context) {
+	s := buildServer(t)
+	store := "pebble:" + t.TempDir()
+	s.run("--listen", "127.0.0.1:0", "--store", store)
+	p := openTab(t, browser, s.url+"/")
+	p.waitText(100)
+	s.stop()
+	for _, pane := range panes {
+		p.waitFor("['reconnecting', 'interrupted'].includes(" + in(pane, "[data-state]") + ".dataset.state)")
+	}
+	s.run("--listen", strings.TrimPrefix(s.url, "http://"), "--store", store)
+	for _, pane := range panes {
+		p.waitFor(in(pane, "[data-state]") + ".dataset.state == 'interrupted'")
+		if got, want := p.text(pane), s.read(p.stream()); got != want {
+			t.Errorf("%s shows %q, the stream has %q", pane, got, want)
+		}
 	}
 }

@@ -16,35 +16,71 @@ import (
 
 // A server is a running freshet.
 type server struct {
-	t *testing.T
+	t      *testing.T
+	binary string
+	cmd    *exec.Cmd
 	// url is where it is, without a slash at the end.
 	url string
 }
 
-// startServer builds the binary and runs it until the test ends. With
-// FRESHET_BINARY it runs that one.
+// startServer builds the binary and runs it until the test ends, on a free port
+// and with streams in memory. With FRESHET_BINARY it runs that one.
 func startServer(t *testing.T) *server {
 	t.Helper()
-	binary := os.Getenv("FRESHET_BINARY")
-	if binary == "" {
-		binary = filepath.Join(t.TempDir(), "freshet")
-		build := exec.Command("go", "build", "-o", binary, "./cmd/freshet")
-		build.Dir = "../.."
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("build freshet: %v\n%s", err, out)
-		}
+	s := buildServer(t)
+	s.run("--listen", "127.0.0.1:0", "--store", "memory:")
+	return s
+}
+
+func buildServer(t *testing.T) *server {
+	t.Helper()
+	if binary := os.Getenv("FRESHET_BINARY"); binary != "" {
+		return &server{t: t, binary: binary}
 	}
-	cmd := exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--store", "memory:")
-	cmd.Stderr = t.Output()
+	binary := filepath.Join(t.TempDir(), "freshet")
+	build := exec.Command("go", "build", "-o", binary, "./cmd/freshet")
+	build.Dir = "../.."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build freshet: %v\n%s", err, out)
+	}
+	return &server{t: t, binary: binary}
+}
+
+// run starts the server. It is stopped when the test ends, if not before.
+func (s *server) run(args ...string) {
+	s.t.Helper()
+	cmd := exec.Command(s.binary, append([]string{"serve"}, args...)...)
+	cmd.Stderr = s.t.Output()
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("run freshet: %v", err)
+		s.t.Fatalf("run freshet: %v", err)
 	}
-	t.Cleanup(func() { stopServer(t, cmd) })
-	return &server{t: t, url: readURL(t, stdout)}
+	s.cmd = cmd
+	s.t.Cleanup(s.stop)
+	s.url = readURL(s.t, stdout)
+}
+
+// stop interrupts the server, unless it was stopped, and waits for its end.
+func (s *server) stop() {
+	cmd := s.cmd
+	if s.cmd = nil; cmd == nil {
+		return
+	}
+	_ = cmd.Process.Signal(os.Interrupt)
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			s.t.Errorf("freshet ended with %v after an interrupt", err)
+		}
+	case <-time.After(30 * time.Second):
+		_ = cmd.Process.Kill()
+		s.t.Error("freshet did not end within 30 s of an interrupt")
+	}
 }
 
 // readURL finds in what the server says the address of its page.
@@ -70,21 +106,6 @@ func readURL(t *testing.T, stdout io.Reader) string {
 	}
 	t.Fatal("freshet serve did not say where its page is")
 	return ""
-}
-
-func stopServer(t *testing.T, cmd *exec.Cmd) {
-	_ = cmd.Process.Signal(os.Interrupt)
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Errorf("freshet ended with %v after an interrupt", err)
-		}
-	case <-time.After(30 * time.Second):
-		_ = cmd.Process.Kill()
-		t.Error("freshet did not end within 30 s of an interrupt")
-	}
 }
 
 // do sends a request that has to succeed and returns the answer with its body.
