@@ -71,6 +71,7 @@ func (m *machine) drawAppend(t *rapid.T, name string) freshet.Append {
 	if chance("described", 6) {
 		a.Meta = m.bytes(t, "meta")
 	}
+	a.PerRecord = a.Producer != nil && len(a.Records) > 0 && chance("counts records", 3)
 	if len(a.Records) == 0 && a.Close == nil && a.Lease == 0 && a.Meta == nil {
 		a.Records = text("x") // an append of nothing does not reach a store
 	}

@@ -121,7 +121,8 @@ func (st *modelStream) judge(a freshet.Append, uncertain bool) (refused error, d
 	if c := st.info.Closed; c != nil {
 		onlyCloses := a.Close != nil && len(a.Records) == 0
 		closedIt := c.By != nil && a.Producer != nil && *c.By == *a.Producer
-		if onlyCloses || closedIt {
+		allThere := a.PerRecord && st.landed(a) == len(a.Records)
+		if onlyCloses || closedIt || allThere {
 			return nil, true
 		}
 		return freshet.ErrClosed, false
@@ -129,7 +130,7 @@ func (st *modelStream) judge(a freshet.Append, uncertain bool) (refused error, d
 	if a.ContentType != "" && media(a.ContentType) != media(st.info.Spec.ContentType) {
 		return freshet.ErrTypeMismatch, false
 	}
-	if refused, duplicate := st.judgeProducer(a.Producer); refused != nil || duplicate {
+	if refused, duplicate := st.judgeProducer(a); refused != nil || duplicate {
 		return refused, duplicate
 	}
 	if a.StreamSeq != "" && a.StreamSeq <= st.streamSeq {
@@ -149,9 +150,17 @@ func (st *modelStream) judge(a freshet.Append, uncertain bool) (refused error, d
 // judgeProducer has the rules of Durable Streams for idempotent producers: the
 // first append of a producer, and of each of its epochs, has the number 0; each
 // next one the number after; lower numbers have landed; lower epochs are over.
-func (st *modelStream) judgeProducer(p *freshet.Producer) (refused error, duplicate bool) {
+//
+// A producer that counts records has landed in part if some of them are new.
+func (st *modelStream) judgeProducer(a freshet.Append) (refused error, duplicate bool) {
+	p := a.Producer
 	if p == nil {
 		return nil, false
+	}
+	if a.PerRecord {
+		if n := st.landed(a); n > 0 {
+			return nil, n == len(a.Records)
+		}
 	}
 	last, known := st.producers[p.ID]
 	if known && p.Epoch < last.epoch {
@@ -175,6 +184,17 @@ func (st *modelStream) judgeProducer(p *freshet.Producer) (refused error, duplic
 	return nil, false
 }
 
+// landed is how many records of an append that counts them have landed before.
+func (st *modelStream) landed(a freshet.Append) (n int) {
+	last, known := st.producers[a.Producer.ID]
+	for i := range a.Records {
+		if known && a.Producer.Epoch == last.epoch && a.Producer.Seq+uint64(i) <= last.seq {
+			n++
+		}
+	}
+	return n
+}
+
 func media(contentType string) string {
 	before, _, _ := strings.Cut(contentType, ";")
 	return strings.ToLower(strings.TrimSpace(before))
@@ -182,6 +202,14 @@ func media(contentType string) string {
 
 func (st *modelStream) land(a freshet.Append, mark freshet.Mark, now time.Time) {
 	info := &st.info
+	reached := uint64(0)
+	if a.Producer != nil {
+		reached = a.Producer.Seq
+	}
+	if a.PerRecord {
+		reached += uint64(len(a.Records)) - 1
+		a.Records = a.Records[st.landed(a):]
+	}
 	for _, r := range a.Records {
 		r.Offset = freshet.Offset{Seq: info.Tail.Seq + 1, Mark: mark}
 		info.Bytes += int64(len(r.Data) + len(r.Type) + len(r.ID))
@@ -189,7 +217,7 @@ func (st *modelStream) land(a freshet.Append, mark freshet.Mark, now time.Time) 
 		st.records = append(st.records, r)
 	}
 	if p := a.Producer; p != nil {
-		st.producers[p.ID] = modelProducer{p.Epoch, p.Seq}
+		st.producers[p.ID] = modelProducer{p.Epoch, reached}
 	}
 	if a.StreamSeq != "" {
 		st.streamSeq = a.StreamSeq

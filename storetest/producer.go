@@ -16,6 +16,7 @@ func producing() []clause {
 		{name: "Producer/EpochFences(4)", check: producerEpochs},
 		{name: "Producer/TwoAtOnce(4)", check: producerTwoAtOnce},
 		{name: "Producer/RetryOfTheClose(4,5)", check: producerRetryOfClose},
+		{name: "Producer/CountsRecords(4)", check: producerCountsRecords},
 		{name: "Producer/StateIsKept(4)", check: producerKept, needs: []need{needReopen}},
 		{name: "Producer/LimitRefuses(7)", check: producerLimit},
 		{name: "Producer/LimitForgetsTheIdle(7)", check: producerForgets, needs: []need{needClock}},
@@ -108,6 +109,29 @@ func producerRetryOfClose(e *env) {
 	if r := e.refused("s", freshet.Append{Records: text("c"), Producer: producer("p", 0, 2)}, freshet.ErrClosed); r.Landed(*producer("p", 0, 2)) {
 		e.Errorf("one after the close shows that it landed: %+v", r)
 	}
+}
+
+func producerCountsRecords(e *env) {
+	e.create("s", freshet.Spec{})
+	records := text("0", "1", "2", "3", "4")
+	send := func(seq uint64, a freshet.Append) freshet.Append {
+		a.Producer, a.PerRecord = producer("p", 0, seq), true
+		return a
+	}
+	e.append("s", send(0, freshet.Append{Records: records[:2]}))
+	r := e.append("s", send(0, freshet.Append{Records: records[:4]})) // the first two again
+	e.equal("the last sequence number", r.Seq, uint64(3))
+	e.equal("the records that are new", r.Tail.Seq-r.From.Seq, uint64(2))
+	if r := e.call("s", send(1, freshet.Append{Records: records[1:3]}))[0]; r.Err != nil || !r.Duplicate {
+		e.Errorf("records that all have landed: %+v", r)
+	}
+	e.refused("s", send(5, freshet.Append{Records: text("no")}), freshet.ErrSequence)
+	e.append("s", send(3, freshet.Append{Records: records[3:], Close: closing(freshet.Completed)}))
+	if r := e.call("s", send(0, freshet.Append{Records: records}))[0]; r.Err != nil || !r.Duplicate {
+		e.Errorf("all of them again, after the close: %+v", r)
+	}
+	e.refused("s", send(4, freshet.Append{Records: text("4", "5")}), freshet.ErrClosed)
+	e.equal("data", e.data("s", freshet.Offset{}, freshet.Limit{}), []string{"0", "1", "2", "3", "4"})
 }
 
 func producerKept(e *env) {
