@@ -196,7 +196,8 @@ func held(t *testing.T) holdings {
 	return holdings{runtime.NumGoroutine(), len(entries)}
 }
 
-// exceeds allows for the connection that is just being closed.
+// exceeds allows for the connection that is just being closed, and for the
+// goroutines that the hub keeps for the next append.
 func (h holdings) exceeds(before holdings) bool {
-	return h.goroutines > before.goroutines+1 || h.descriptors > before.descriptors+1
+	return h.goroutines > before.goroutines+4 || h.descriptors > before.descriptors+1
 }

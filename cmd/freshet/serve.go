@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -58,6 +59,7 @@ Every flag can be given as an environment variable, FRESHET_LISTEN and so on.`
 func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	useTwoThreads()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
 
 	l, err := net.Listen("tcp", c.Listen)
@@ -117,6 +119,15 @@ func (c *ServeCmd) options(store opened, log *slog.Logger, addr net.Addr, loopba
 		opts.Page = web.Handler(web.Options{Name: opts.Name, Version: version(), Store: store.about})
 	}
 	return opts
+}
+
+// useTwoThreads lets Go run on two threads where there is one core: while one
+// waits for the disk in fsync, which does not count as waiting for the first
+// while, the other serves.
+func useTwoThreads() {
+	if os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) == 1 {
+		runtime.GOMAXPROCS(2)
+	}
 }
 
 // shutDown lets what is being answered be answered, and cuts followers.

@@ -35,6 +35,8 @@ type Follower struct {
 	gap  *Gap
 	page *freshet.Page
 
+	// fed says that the last batch came out of the window.
+	fed           bool
 	ended, closed bool
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/freshet-stream/freshet"
@@ -20,6 +21,11 @@ func (f *Follower) Next(ctx context.Context) (Batch, error) {
 	if f.ended {
 		return Batch{}, io.EOF
 	}
+	if f.fed {
+		// Those who append go first, so that more leaves in the next write.
+		f.fed = false
+		runtime.Gosched()
+	}
 	var idle <-chan struct{}
 	for {
 		if ctx.Err() != nil {
@@ -32,6 +38,7 @@ func (f *Follower) Next(ctx context.Context) (Batch, error) {
 		var retry <-chan struct{}
 		switch where {
 		case ready:
+			f.fed = true
 			return batch, nil
 		case shut:
 			return Batch{}, freshet.ErrShutdown

@@ -28,6 +28,9 @@ type session struct {
 	encoding string
 	// format is nil while the stream is waited for.
 	format *format
+	// wait is for how long, and told says that a gap at the start was told.
+	wait   time.Duration
+	told   bool
 	holder text.Holder
 	// joined is how many bytes of text the event that is being written has; 0
 	// if none is. last is the offset that will be its id.
@@ -48,57 +51,59 @@ func (s *session) chooseFormat() bool {
 	return ok
 }
 
+// appendBegin appends what begins the response.
+func (s *session) appendBegin(dst []byte, from *start) []byte {
+	at, gap := s.follower.At()
+	if gap = gapOf(from, gap, at); gap == nil {
+		return appendPrelude(dst, at.String())
+	}
+	s.told = true
+	return appendGap(appendPrelude(dst, ""), from.requested(), gap.Why, gap.Resumed.String())
+}
+
 // run writes events until the stream ends or the reader is gone. It aborts the
-// response unless the end was told. A stream that does not exist is waited for
-// as long as wait.
-func (s *session) run(ctx context.Context, from *start, wait time.Duration) {
+// response unless the end was told.
+func (s *session) run(ctx context.Context) {
 	waiting := ctx
 	if s.format == nil {
-		limited, cancel := context.WithTimeoutCause(ctx, wait, errWaited)
+		limited, cancel := context.WithTimeoutCause(ctx, s.wait, errWaited)
 		defer cancel()
 		waiting = limited
 	}
-	at, gap := s.follower.At()
-	var begin []byte
-	if gap = gapOf(from, gap, at); gap != nil {
-		begin = appendPrelude(nil, "")
-		begin = appendGap(begin, from.requested(), gap.Why, gap.Resumed.String())
-	} else {
-		begin = appendPrelude(nil, at.String())
-	}
-	if s.response.Write(begin) != nil {
-		s.response.Abort()
-	}
-	told := gap != nil
 	for {
 		batch, err := s.follower.Next(waiting)
 		if err == nil && waiting != ctx && s.chooseFormat() {
 			waiting = ctx
 		}
-		out := wire.Buffer()
-		ended := false
-		switch {
-		case err != nil:
-			*out, ended = s.appendEnd(*out, err)
-		case batch.Idle:
-			*out = append(*out, heartbeat...)
-		case batch.Gap != nil && !told:
-			*out = appendGap(*out, batch.Gap.Requested.String(), batch.Gap.Why, batch.Gap.Resumed.String())
-			s.holder.Reset()
-		case batch.Gap == nil:
-			*out = s.appendBatch(*out, &batch)
-			ended = batch.Closed != nil
-		}
-		told = false
-		if err != nil && !ended || len(*out) > 0 && s.response.Write(*out) != nil {
-			s.response.Abort()
-		}
-		wire.Recycle(out)
-		if ended {
+		if ended := s.deliver(&batch, err); ended {
 			s.response.End()
 			return
 		}
 	}
+}
+
+// deliver writes what the follower got, and reports whether that was the end.
+// It aborts the response if it cannot go on.
+func (s *session) deliver(batch *hub.Batch, err error) (ended bool) {
+	out := wire.Buffer()
+	switch {
+	case err != nil:
+		*out, ended = s.appendEnd(*out, err)
+	case batch.Idle:
+		*out = append(*out, heartbeat...)
+	case batch.Gap != nil && !s.told:
+		*out = appendGap(*out, batch.Gap.Requested.String(), batch.Gap.Why, batch.Gap.Resumed.String())
+		s.holder.Reset()
+	case batch.Gap == nil:
+		*out = s.appendBatch(*out, batch)
+		ended = batch.Closed != nil
+	}
+	s.told = false
+	if err != nil && !ended || len(*out) > 0 && s.response.Write(*out) != nil {
+		s.response.Abort()
+	}
+	wire.Recycle(out)
+	return ended
 }
 
 // appendEnd appends what the client is told when following has failed, and

@@ -49,29 +49,40 @@ func New(opts Options) *Transport {
 // ServeStream answers a GET for the stream. It returns when the response is
 // over, or panics with [http.ErrAbortHandler] to abort it.
 func (t *Transport) ServeStream(w http.ResponseWriter, r *http.Request, name string) {
+	// What it takes to begin is in a function of its own: a stack that was
+	// grown for it shrinks again while the stream is followed.
+	s, err := t.begin(w, r, name)
+	switch {
+	case err != nil:
+		problem.Write(w, r, err)
+	case s != nil:
+		defer s.follower.Close()
+		s.run(r.Context())
+	}
+}
+
+// begin finds out what is asked for and sends the head of the response. It
+// returns nil if that was the whole answer.
+func (t *Transport) begin(w http.ResponseWriter, r *http.Request, name string) (*session, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		problem.Write(w, r, problem.ErrQuery.With("the query cannot be parsed: %v", err))
-		return
+		return nil, problem.ErrQuery.With("the query cannot be parsed: %v", err)
 	}
 	from, err := parseStart(r, query)
 	if err != nil {
-		problem.Write(w, r, err)
-		return
+		return nil, err
 	}
 	encoding := query.Get("encoding")
 	if encoding != "" && encoding != "json" && encoding != "base64" {
-		problem.Write(w, r, problem.ErrQuery.With("encoding is %.32q and may be json or base64", encoding))
-		return
+		return nil, problem.ErrQuery.With("encoding is %.32q and may be json or base64", encoding)
 	}
 	wait, err := parseWait(query.Get("wait"))
 	if err != nil {
-		problem.Write(w, r, err)
-		return
+		return nil, err
 	}
 	if from.Ended && t.knowsEnd(r, name, from.Offset) {
 		w.WriteHeader(http.StatusNoContent)
-		return
+		return nil, nil
 	}
 	follower, err := t.hub.Follow(r.Context(), name, hub.FollowOptions{
 		Cursor: from.Cursor, Idle: t.heartbeat, Wait: wait > 0 && !from.isReal(),
@@ -79,19 +90,21 @@ func (t *Transport) ServeStream(w http.ResponseWriter, r *http.Request, name str
 	switch {
 	case errors.Is(err, freshet.ErrNotFound) && from.isReal():
 		tellGone(w, r, &from)
-		return
+		return nil, nil
 	case err != nil:
-		problem.Write(w, r, err)
-		return
+		return nil, err
 	}
-	defer follower.Close()
 	setHeaders(w.Header())
-	s := &session{follower: follower, formats: &t.formats, encoding: encoding}
+	s := &session{follower: follower, formats: &t.formats, encoding: encoding, wait: wait}
 	if s.chooseFormat() && s.format.base64 {
 		w.Header().Set("Stream-SSE-Data-Encoding", "base64")
 	}
 	s.response = wire.Start(r.Context(), w, http.StatusOK)
-	s.run(r.Context(), &from, wait)
+	if err := s.response.Write(s.appendBegin(nil, &from)); err != nil {
+		follower.Close()
+		s.response.Abort()
+	}
+	return s, nil
 }
 
 // waitMost is for how long a stream that does not exist can be waited for.
