@@ -24,6 +24,10 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"freshet": main})
 }
 
+// noRaceSleep is for GORACE: processes built with -race sleep for a second at
+// their end otherwise.
+const noRaceSleep = "atexit_sleep_ms=0"
+
 // testServer runs a server that forgets, and returns its URL and how to end it.
 func testServer(t testing.TB) (url string, end func()) {
 	t.Helper()
@@ -47,6 +51,7 @@ func TestScripts(t *testing.T) {
 			url, end := testServer(t)
 			env.Defer(end)
 			env.Setenv("FRESHET_URL", url)
+			env.Setenv("GORACE", noRaceSleep)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits},
@@ -69,7 +74,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 func command(ctx context.Context, url string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Args[0] = "freshet"
-	cmd.Env = append(os.Environ(), "FRESHET_URL="+url)
+	cmd.Env = append(os.Environ(), "FRESHET_URL="+url, "GORACE="+noRaceSleep)
 	return cmd
 }
 

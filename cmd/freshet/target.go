@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/client"
 )
 
@@ -43,7 +44,8 @@ func (t *target) contact(ctx context.Context, request func(ctx context.Context) 
 	for try := 1; ; try++ {
 		err := request(ctx)
 		var refused *client.Error
-		if err == nil || ctx.Err() != nil {
+		var invalid *freshet.Error
+		if err == nil || ctx.Err() != nil || errors.As(err, &invalid) {
 			return err
 		}
 		if isUnreachable(err) {
