@@ -35,8 +35,8 @@ type Follower struct {
 	gap  *Gap
 	page *freshet.Page
 
-	// fed says that the last batch came out of the window.
-	fed           bool
+	// busy says that records come faster than they are delivered.
+	busy          bool
 	ended, closed bool
 }
 

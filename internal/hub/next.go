@@ -21,11 +21,11 @@ func (f *Follower) Next(ctx context.Context) (Batch, error) {
 	if f.ended {
 		return Batch{}, io.EOF
 	}
-	if f.fed {
+	if f.busy {
 		// Those who append go first, so that more leaves in the next write.
-		f.fed = false
 		runtime.Gosched()
 	}
+	f.busy = true
 	var idle <-chan struct{}
 	for {
 		if ctx.Err() != nil {
@@ -38,7 +38,7 @@ func (f *Follower) Next(ctx context.Context) (Batch, error) {
 		var retry <-chan struct{}
 		switch where {
 		case ready:
-			f.fed = true
+			f.busy = f.busy || batch.Len() > 1
 			return batch, nil
 		case shut:
 			return Batch{}, freshet.ErrShutdown
@@ -53,6 +53,7 @@ func (f *Follower) Next(ctx context.Context) (Batch, error) {
 		if idle == nil && f.opts.Idle > 0 {
 			idle = f.hub.wheel.After(f.opts.Idle)
 		}
+		f.busy = false
 		select {
 		case <-changed:
 		case <-retry:
