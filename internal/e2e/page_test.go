@@ -73,8 +73,9 @@ func (p *tab) stream() string {
 // Guarantees 2 and 5.
 func testCuts(t *testing.T, s *server, browser context.Context) {
 	const cuts = 5
-	// Long enough for a machine on which five reconnections take their time.
-	p := openTab(t, browser, s.url+"/#"+s.demo("rate=20&tokens=800"))
+	// Two whole answers: long enough for a machine on which five reconnections
+	// take their time.
+	p := openTab(t, browser, s.url+"/#"+s.demo("rate=20&tokens=656"))
 	p.waitText(20)
 	for i := range cuts {
 		for _, pane := range panes {
