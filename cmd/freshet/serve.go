@@ -149,13 +149,13 @@ func (c *ServeCmd) greet(out io.Writer, addr net.Addr, loopback bool, about stri
 		auth = "none, and other machines can reach this server (--insecure-no-auth)"
 	}
 	fmt.Fprintf(out, "freshet %s\n\n", version())
-	fmt.Fprintf(out, "  store      %s\n", about)
-	fmt.Fprintf(out, "  retention  %s\n", c.Retention)
-	fmt.Fprintf(out, "  auth       %s\n", auth)
+	fmt.Fprintf(out, "  store: %s\n", about)
+	fmt.Fprintf(out, "  retention: %s\n", c.Retention)
+	fmt.Fprintf(out, "  auth: %s\n", auth)
 	if loopback {
-		fmt.Fprintf(out, "  page       %s/\n", url)
+		fmt.Fprintf(out, "  page: %s/\n", url)
 	}
-	fmt.Fprintf(out, "  try        curl -X PUT -H 'Content-Type: text/plain' -d 'Hello. ' %[1]s/v1/stream/hello; curl -N -H 'Accept: text/event-stream' %[1]s/v1/stream/hello\n\n", url)
+	fmt.Fprintf(out, "  try: curl -X PUT -H 'Content-Type: text/plain' -d 'Hello. ' %[1]s/v1/stream/hello; curl -N -H 'Accept: text/event-stream' %[1]s/v1/stream/hello\n\n", url)
 }
 
 // reachable returns an address as it can be put into a URL on this machine.
