@@ -3,9 +3,11 @@ package server
 import (
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/apidoc"
 	"github.com/freshet-stream/freshet/internal/guard"
 	"github.com/freshet-stream/freshet/internal/problem"
 	"github.com/freshet-stream/freshet/internal/transport/durablestreams"
@@ -33,6 +35,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.events.ServeSet(w, r)
 	case path == "/v1/ws":
 		s.websocket.ServeMany(w, r)
+	case slices.Contains(apidoc.Paths[:], path):
+		apidoc.Serve(w, r)
 	case path == "/healthz":
 		serveHealth(w, r)
 	case s.demo != nil && (path == "/v1/demo" || strings.HasPrefix(path, "/v1/demo/")):

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -14,6 +15,7 @@ import (
 
 // Errors of requests that no stream is to blame for.
 var (
+	ErrRequest  = &freshet.Error{Code: "bad_request", Detail: "the request is not well-formed HTTP"}
 	ErrPath     = &freshet.Error{Code: "no_such_path", Detail: "there is nothing at this path; streams are at /v1/stream/NAME"}
 	ErrMethod   = &freshet.Error{Code: "method_not_allowed", Detail: "this method is not known here"}
 	ErrQuery    = &freshet.Error{Code: "bad_query", Detail: "a query parameter is malformed"}
@@ -66,6 +68,7 @@ var kinds = map[string]Kind{
 	freshet.ErrOverloaded.Code:   {http.StatusServiceUnavailable, "Overloaded", 1013},
 	freshet.ErrShutdown.Code:     {http.StatusServiceUnavailable, "Shutting down", 1012},
 
+	ErrRequest.Code:  {http.StatusBadRequest, "Malformed request", 1002},
 	ErrPath.Code:     {http.StatusNotFound, "Nothing here", 1008},
 	ErrMethod.Code:   {http.StatusMethodNotAllowed, "Method not allowed", 1008},
 	ErrQuery.Code:    {http.StatusBadRequest, "Malformed query", 1008},
@@ -80,6 +83,9 @@ var kinds = map[string]Kind{
 	ErrFeature.Code:  {http.StatusNotImplemented, "Not implemented", 1008},
 	ErrInternal.Code: {http.StatusInternalServerError, "Internal error", 1011},
 }
+
+// Kinds returns the kind of each code that clients may be told.
+func Kinds() map[string]Kind { return maps.Clone(kinds) }
 
 // retryAfter is how many seconds to wait after an error that passes.
 var retryAfter = map[int]int{http.StatusTooManyRequests: 60, http.StatusServiceUnavailable: 1}
