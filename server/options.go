@@ -40,6 +40,9 @@ type Options struct {
 	// AllowOrigins are the origins, as in https://example.com, whose pages may
 	// write and open WebSockets. Those of the server's own origin always may.
 	AllowOrigins []string
+	// WebSocketCompression offers permessage-deflate (RFC 7692) to clients that
+	// ask for it. It costs processor time for each message of 512 bytes and more.
+	WebSocketCompression bool
 	// Page, if not nil, is served at /, with what it needs to show streams at
 	// work under /v1/demo.
 	Page http.Handler

@@ -14,6 +14,7 @@ import (
 	"github.com/freshet-stream/freshet/internal/transport/durablestreams"
 	"github.com/freshet-stream/freshet/internal/transport/sse"
 	"github.com/freshet-stream/freshet/internal/transport/websocket"
+	"github.com/freshet-stream/freshet/internal/wire"
 )
 
 // A Server serves the streams of a store over HTTP. It may be used
@@ -26,6 +27,8 @@ type Server struct {
 	durable   *durablestreams.Transport
 	events    *sse.Transport
 	websocket *websocket.Transport
+	// responses are those that go on, over SSE.
+	responses *wire.Group
 	// demo is nil unless there is a page.
 	demo *demo.Demo
 }
@@ -44,15 +47,20 @@ func New(opts Options) (*Server, error) {
 		Store: opts.Store, Logger: opts.Logger, Limits: opts.Limits,
 		WindowBytes: opts.WindowBytes, WindowsBytes: opts.WindowsBytes,
 	})
+	responses := wire.NewGroup()
 	s := &Server{
 		opts:  opts,
 		hub:   h,
 		guard: g,
 		durable: durablestreams.New(durablestreams.Options{
 			Hub: h, LongPoll: opts.LongPoll, Heartbeat: opts.Heartbeat, Limits: opts.Limits, KeepOpen: opts.KeepOpen, KeepClosed: opts.KeepClosed,
+			Responses: responses,
 		}),
-		events:    sse.New(sse.Options{Hub: h, Heartbeat: opts.Heartbeat}),
-		websocket: websocket.New(websocket.Options{Hub: h, Logger: opts.Logger, Heartbeat: opts.Heartbeat, Limits: opts.Limits}),
+		events: sse.New(sse.Options{Hub: h, Heartbeat: opts.Heartbeat, Responses: responses}),
+		websocket: websocket.New(websocket.Options{
+			Hub: h, Logger: opts.Logger, Heartbeat: opts.Heartbeat, Limits: opts.Limits, Compression: opts.WebSocketCompression,
+		}),
+		responses: responses,
 	}
 	if opts.Page != nil {
 		s.demo = demo.New(demo.Options{Hub: h, Logger: opts.Logger, KeepClosed: opts.KeepClosed, Name: opts.Name})
@@ -68,6 +76,7 @@ func (s *Server) Close() {
 	if s.demo != nil {
 		s.demo.Close()
 	}
+	s.responses.Close()
 	s.websocket.Close()
 	s.hub.Close()
 }

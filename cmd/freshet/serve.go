@@ -37,6 +37,9 @@ type ServeCmd struct {
 	AllowHost      []string      `env:"FRESHET_ALLOW_HOST" placeholder:"NAME" help:"Names that the Host header may have, besides loopback."`
 	AllowOrigin    []string      `env:"FRESHET_ALLOW_ORIGIN" placeholder:"ORIGIN" help:"Origins, as in https://example.com, whose pages may write and open WebSockets."`
 	InsecureNoAuth bool          `env:"FRESHET_INSECURE_NO_AUTH" help:"Listen beyond loopback although anyone who reaches the server may read and write every stream."`
+	TLSCert        string        `name:"tls-cert" env:"FRESHET_TLS_CERT" and:"tls" placeholder:"FILE" help:"Certificate chain, in PEM, with which to speak TLS. Taken anew when it changes."`
+	TLSKey         string        `name:"tls-key" env:"FRESHET_TLS_KEY" and:"tls" placeholder:"FILE" help:"The key of the certificate, in PEM."`
+	WSCompression  bool          `name:"ws-compression" env:"FRESHET_WS_COMPRESSION" help:"Compress WebSocket messages of 512 bytes and more (permessage-deflate) for clients that offer it."`
 	MaxRecord      int           `default:"16777216" placeholder:"BYTES" help:"The largest record."`
 	MaxBody        int           `default:"67108864" placeholder:"BYTES" help:"The largest request body that is appended in one step."`
 	Window         int           `default:"262144" placeholder:"BYTES" help:"Recent records held in memory of each stream that is followed."`
@@ -51,6 +54,10 @@ to the next server with their last offset, and what is being written is finished
   freshet serve                            durable in ./freshet-data, on loopback
   freshet serve --store memory: --listen 127.0.0.1:0
   freshet serve --retention open=24h,closed=1h
+  freshet serve --tls-cert cert.pem --tls-key key.pem
+
+HTTP/1.1 and HTTP/2 share the port; without TLS, HTTP/2 is for clients that know
+beforehand, such as proxies (h2c).
 
 Every flag can be given as an environment variable, FRESHET_LISTEN and so on.`
 }
@@ -62,6 +69,10 @@ func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
 	useTwoThreads()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
 
+	certificate, err := c.certificate(log)
+	if err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", c.Listen, err)
@@ -85,16 +96,15 @@ func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer fs.Close()
-	hs := &http.Server{
-		Handler:           fs,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		ConnContext:       demo.ConnContext,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	hs := listen.NewServer(fs, c.Heartbeat, log)
+	hs.ConnContext = demo.ConnContext
+	wrapped, url := listen.Problems(l), "http://"+reachable(l.Addr())
+	if certificate != nil {
+		wrapped, url = listen.TLS(l, certificate, log), secureURL(l.Addr(), loopback, certificate.Leaf())
 	}
 	served := make(chan error, 1)
-	go func() { served <- hs.Serve(listen.Problems(l)) }()
-	c.greet(out, l.Addr(), loopback, store.about)
+	go func() { served <- hs.Serve(wrapped) }()
+	c.greet(out, url, loopback, store.about)
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)
@@ -113,7 +123,7 @@ func (c *ServeCmd) options(store opened, log *slog.Logger, addr net.Addr, loopba
 		Limits:      freshet.Limits{Record: c.MaxRecord, Append: c.MaxBody},
 		WindowBytes: c.Window, WindowsBytes: c.Windows,
 		Loopback: loopback, AllowHosts: c.AllowHost, AllowOrigins: c.AllowOrigin,
-		Name: addr.String(),
+		Name: addr.String(), WebSocketCompression: c.WSCompression,
 	}
 	if loopback {
 		opts.Page = web.Handler(web.Options{Name: opts.Name, Version: version(), Store: store.about})
@@ -142,8 +152,7 @@ func shutDown(hs *http.Server, fs *server.Server) error {
 }
 
 // greet says what runs and how to try it.
-func (c *ServeCmd) greet(out io.Writer, addr net.Addr, loopback bool, about string) {
-	url := "http://" + reachable(addr)
+func (c *ServeCmd) greet(out io.Writer, url string, loopback bool, about string) {
 	auth := "none (loopback only)"
 	if !loopback {
 		auth = "none, and other machines can reach this server (--insecure-no-auth)"

@@ -34,11 +34,14 @@ func (c *conn) NetConn() net.Conn { return c.Conn }
 // CloseWrite shuts down the writing side, as net/http does before it closes a
 // connection whose client is still sending.
 func (c *conn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+	if half, ok := c.Conn.(halfCloser); ok {
 		return half.CloseWrite()
 	}
 	return c.Close()
 }
+
+// A halfCloser is a connection whose writing side can be shut down alone.
+type halfCloser interface{ CloseWrite() error }
 
 // refusal is how net/http begins the answer to a request that it does not pass
 // on: the status line is followed by these headers and no others.
@@ -54,20 +57,20 @@ func (c *conn) Write(p []byte) (int, error) {
 	if !ok || !bytes.HasPrefix(head, []byte(status)) {
 		return c.Conn.Write(p)
 	}
-	if _, err := c.Conn.Write(problem(head[len(status):], text)); err != nil {
+	if _, err := c.Conn.Write(problem(head[len(status):], "the request is not well-formed HTTP and was not looked at: "+string(text))); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// problem returns the whole answer for a status line and a text of net/http.
-func problem(status, text []byte) []byte {
+// problem returns the whole answer for a status line.
+func problem(status []byte, detail string) []byte {
 	code, _ := strconv.Atoi(string(status[:3]))
 	body, _ := json.Marshal(map[string]any{
 		"type":   "urn:freshet:problem:bad_request",
 		"title":  string(bytes.TrimSpace(status[3:])),
 		"status": code,
-		"detail": "the request is not well-formed HTTP and was not looked at: " + string(text),
+		"detail": detail,
 		"code":   "bad_request",
 	})
 	return fmt.Appendf(nil, "HTTP/1.1 %s\r\nContent-Type: application/problem+json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s\n", status, len(body)+1, body)

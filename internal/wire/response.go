@@ -3,7 +3,6 @@
 package wire
 
 import (
-	"context"
 	"net/http"
 	"sync"
 	"time"
@@ -14,19 +13,33 @@ import (
 type Response struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
-	release func() bool
+	// left and closed take back what waits for the reader to leave and for the
+	// group to be closed.
+	left, closed func() bool
+
+	// mu guards over, which says that w is no longer ours: net/http may have
+	// given it to another request, or to nobody.
+	mu   sync.Mutex
+	over bool
 }
 
-// Start sends the status and the headers that were set on w. When ctx ends, a
-// write that waits for a slow reader fails.
-func Start(ctx context.Context, w http.ResponseWriter, status int) *Response {
-	r := &Response{w: w, control: http.NewResponseController(w)}
-	// The write deadline of the whole response, if the server set one, is for
-	// answers and not for streams.
-	_ = r.control.SetWriteDeadline(time.Time{})
-	w.WriteHeader(status)
-	r.release = context.AfterFunc(ctx, func() { _ = r.control.SetWriteDeadline(time.Now()) })
-	return r
+// cut lets a write that is under way fail, and those that follow.
+func (r *Response) cut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.over {
+		// Over HTTP/2 a time in the past resets the stream at once.
+		_ = r.control.SetWriteDeadline(time.Unix(1, 0))
+	}
+}
+
+// release comes before w is given back.
+func (r *Response) release() {
+	r.left()
+	r.closed()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.over = true
 }
 
 // Write sends p at once.

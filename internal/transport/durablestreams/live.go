@@ -42,7 +42,7 @@ func (t *Transport) live(w http.ResponseWriter, r *http.Request, name string, q 
 	defer cancel()
 	s := &liveSession{
 		follower: follower,
-		response: wire.Start(r.Context(), w, http.StatusOK),
+		response: t.opts.Responses.Start(r.Context(), w, http.StatusOK),
 		packer:   newPacker(kind),
 		cursor:   q.cursor,
 	}

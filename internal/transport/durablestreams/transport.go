@@ -13,6 +13,7 @@ import (
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/hub"
 	"github.com/freshet-stream/freshet/internal/problem"
+	"github.com/freshet-stream/freshet/internal/wire"
 )
 
 // Options configure a [Transport].
@@ -27,6 +28,8 @@ type Options struct {
 	// KeepOpen and KeepClosed are the retention of streams that are created
 	// without one of their own, as in [freshet.Spec].
 	KeepOpen, KeepClosed time.Duration
+	// Responses is the group in which live responses are; one of its own.
+	Responses *wire.Group
 }
 
 // A Transport serves the methods of the protocol. It may be used concurrently.
@@ -38,6 +41,9 @@ type Transport struct {
 // New returns a transport.
 func New(opts Options) *Transport {
 	opts.Limits = opts.Limits.WithDefaults()
+	if opts.Responses == nil {
+		opts.Responses = wire.NewGroup()
+	}
 	return &Transport{hub: opts.Hub, opts: opts}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/problem"
-	"github.com/freshet-stream/freshet/internal/wire"
 )
 
 // Bounds of what can be asked for in one request.
@@ -56,7 +55,7 @@ func (t *Transport) ServeSet(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
 	s := &setSession{
 		transport: t,
-		response:  wire.Start(r.Context(), w, http.StatusOK),
+		response:  t.responses.Start(r.Context(), w, http.StatusOK),
 		cursor:    cursor,
 	}
 	if foreign {

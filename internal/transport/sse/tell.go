@@ -6,7 +6,6 @@ import (
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/hub"
-	"github.com/freshet-stream/freshet/internal/wire"
 	codec "github.com/freshet-stream/freshet/sse"
 )
 
@@ -49,9 +48,9 @@ func appendGone(dst []byte, requested, why string, at freshet.Offset) []byte {
 
 // tellGone answers a client that comes back to a stream which does not exist:
 // with a status of 200, since any other would end an EventSource unread.
-func tellGone(w http.ResponseWriter, r *http.Request, from *start) {
+func (t *Transport) tellGone(w http.ResponseWriter, r *http.Request, from *start) {
 	setHeaders(w.Header())
-	response := wire.Start(r.Context(), w, http.StatusOK)
+	response := t.responses.Start(r.Context(), w, http.StatusOK)
 	out := appendPrelude(nil, "")
 	_ = response.Write(appendGone(out, from.requested(), freshet.GapUnknown, from.Offset))
 	response.End()

@@ -31,6 +31,8 @@ type Options struct {
 	Hub *hub.Hub
 	// Heartbeat is after how long without an event a comment is sent.
 	Heartbeat time.Duration
+	// Responses is the group in which responses are; one of its own.
+	Responses *wire.Group
 }
 
 // A Transport serves streams as server-sent events. It may be used
@@ -38,12 +40,16 @@ type Options struct {
 type Transport struct {
 	hub       *hub.Hub
 	heartbeat time.Duration
+	responses *wire.Group
 	formats   formats
 }
 
 // New returns a transport.
 func New(opts Options) *Transport {
-	return &Transport{hub: opts.Hub, heartbeat: opts.Heartbeat, formats: newFormats()}
+	if opts.Responses == nil {
+		opts.Responses = wire.NewGroup()
+	}
+	return &Transport{hub: opts.Hub, heartbeat: opts.Heartbeat, responses: opts.Responses, formats: newFormats()}
 }
 
 // ServeStream answers a GET for the stream. It returns when the response is
@@ -89,7 +95,7 @@ func (t *Transport) begin(w http.ResponseWriter, r *http.Request, name string) (
 	})
 	switch {
 	case errors.Is(err, freshet.ErrNotFound) && from.isReal():
-		tellGone(w, r, &from)
+		t.tellGone(w, r, &from)
 		return nil, nil
 	case err != nil:
 		return nil, err
@@ -99,7 +105,7 @@ func (t *Transport) begin(w http.ResponseWriter, r *http.Request, name string) (
 	if s.chooseFormat() && s.format.base64 {
 		w.Header().Set("Stream-SSE-Data-Encoding", "base64")
 	}
-	s.response = wire.Start(r.Context(), w, http.StatusOK)
+	s.response = t.responses.Start(r.Context(), w, http.StatusOK)
 	if err := s.response.Write(s.appendBegin(nil, &from)); err != nil {
 		follower.Close()
 		s.response.Abort()

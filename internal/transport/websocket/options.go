@@ -26,6 +26,8 @@ type Options struct {
 	Timeout time.Duration
 	// CloseWait bounds how long ending a connection takes (5 s).
 	CloseWait time.Duration
+	// Compression takes the offers of clients to compress messages (RFC 7692).
+	Compression bool
 	// Follows is how many streams one connection may follow at a time (128).
 	Follows int
 	// Wrap, if not nil, returns what is used in place of a connection once it
