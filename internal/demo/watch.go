@@ -55,15 +55,16 @@ func (d *Demo) serveWatch(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer d.end(&d.watchers)
+	// Once the page knows that it watches, nothing may escape it.
+	watch := newWatcher()
+	d.taps.watch(wanted, watch)
+	defer d.taps.unwatch(wanted, watch)
 	conn, _, _, err := ws.UpgradeHTTP(r, w)
 	if err != nil {
 		// The answer has been sent.
 		d.opts.Logger.Debug("upgrade tap", "error", err)
 		return nil
 	}
-	watch := newWatcher()
-	d.taps.watch(wanted, watch)
-	defer d.taps.unwatch(wanted, watch)
 	serveSocket(d.ctx, conn, watch)
 	return nil
 }
