@@ -14,6 +14,9 @@ type Info struct {
 	// Oldest is the position before the oldest retained record. Its number and
 	// mark stay known when the record before it is gone.
 	Oldest Offset
+	// OldestAt is when the append after Oldest landed. It is kept, while there
+	// is one, of streams that bound the age of records.
+	OldestAt time.Time
 	// Tail is the position after the last record.
 	Tail Offset
 	// Bytes is the size of the retained records.
@@ -66,10 +69,18 @@ func (i *Info) Overdue(now time.Time) bool {
 // zero time if never.
 func (i *Info) Deadline() time.Time {
 	at := i.Expiry()
-	if i.Closed == nil && !i.Lease.IsZero() && (at.IsZero() || i.Lease.Before(at)) {
-		return i.Lease
+	if i.Closed == nil {
+		at = earlier(at, i.Lease)
 	}
-	return at
+	return earlier(at, i.agesAt())
+}
+
+// earlier returns the earlier of two times, of which zero is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // Clone returns a copy that shares nothing which may change.

@@ -36,8 +36,9 @@ type State struct {
 	LastResults []Result
 }
 
-// A Change is what one call does to a stream. A store writes all of it in one
-// atomic step, and then makes it the state with [State.Apply].
+// A Change is what one call does to a stream. A store trims its info
+// ([Info.Trim]), writes all of it in one atomic step, and then makes it the
+// state with [State.Apply].
 type Change struct {
 	Info      Info
 	StreamSeq string
@@ -285,6 +286,9 @@ func (j *judgement) added() (n int) {
 func (j *judgement) write(a *Append, records []Record, nonce Nonce, i int) {
 	info := &j.Info
 	if len(records) > 0 {
+		if info.Spec.Retain.Age > 0 && info.OldestAt.IsZero() {
+			info.OldestAt = j.now
+		}
 		mark := info.Tail.Mark.Next(nonce, i)
 		for k, r := range records {
 			r.Offset = Offset{Seq: info.Tail.Seq + uint64(k) + 1, Mark: mark}

@@ -20,21 +20,14 @@ type Spec struct {
 	TTL time.Duration
 	// Expires, if not zero, is when the stream ends.
 	Expires time.Time
-	// Retain bounds the records that are kept.
+	// Retain bounds the records that are kept. Those of a stream that is open
+	// or closed are given up alike.
 	Retain Retain
 	// KeepOpen and KeepClosed, if not zero, end a stream without TTL and
 	// Expires that long after its last append and after its close.
 	KeepOpen, KeepClosed time.Duration
 	// Fork, if not nil, is where the stream's first records come from.
 	Fork *Fork
-}
-
-// A Retain bounds the records that a stream keeps; zero is no bound. The
-// oldest records go first, whole appends at a time.
-type Retain struct {
-	Records uint64
-	Bytes   int64
-	Age     time.Duration
 }
 
 // A Fork names the stream that another one continues, and from where.

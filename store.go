@@ -35,7 +35,9 @@ type Store interface {
 	Create(ctx context.Context, name string, c Creation) (info Info, created bool, err error)
 
 	// Append judges the appends of the call in order and makes those that are
-	// accepted part of the stream, all in one step. There is a result for each
+	// accepted part of the stream, all in one step. In the same step it gives up
+	// the records that are too many then ([Retain]): nobody sees a stream that
+	// is beyond its bounds, though the space may come back later. There is a result for each
 	// append; err is for the whole call: [ErrNotFound], or [ErrUncertain] if
 	// it may have landed, upon which the caller may repeat the same call with
 	// Retry set. The stream remembers nonce and results of the last call that
@@ -47,6 +49,8 @@ type Store interface {
 	// that the offset lies in the stream's history: the zero offset always
 	// does; otherwise its mark has to be that of the record before it. If not,
 	// the error is a [*GapError]; if the stream does not exist, [ErrNotFound].
+	// Records that were given up are never returned: the zero offset reads from
+	// [Info].Oldest, and one before that is a gap, [GapTrimmed].
 	Read(ctx context.Context, name string, from Offset, limit Limit) (Page, error)
 
 	// Info returns what is known of the stream, never older than anything that
@@ -62,7 +66,8 @@ type Store interface {
 	Delete(ctx context.Context, name string) error
 
 	// Follow asks for a hint whenever the stream changes: at an append, a
-	// close, a creation and a deletion, whoever made it. It returns once the
+	// close, a creation, a deletion, and when Sweep gives up records, whoever
+	// made it. It returns once the
 	// subscription holds. Hints may be lost, doubled and reordered; wake is
 	// called from any goroutine, returns at once without calling stop, and may
 	// be called until stop has returned. The stream need not exist.
@@ -73,8 +78,9 @@ type Store interface {
 	List(ctx context.Context, prefix, after string, n int) ([]Info, error)
 
 	// Sweep does at most n pieces of the work that has come due: it closes
-	// streams whose lease has run out as [Interrupted], and removes expired
-	// ones, checking again in the atomic step. It returns how much it did;
+	// streams whose lease has run out as [Interrupted], removes expired ones,
+	// and gives up the records of streams that are too old ([Info.TrimAged]),
+	// checking again in the atomic step. Until then those are still read. It returns how much it did;
 	// less than n means that nothing more was due. Any server may call it at
 	// any time.
 	Sweep(ctx context.Context, n int) (done int, err error)

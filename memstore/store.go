@@ -71,7 +71,9 @@ func (s *Store) Create(ctx context.Context, name string, c freshet.Creation) (fr
 	s.streams[name] = st
 	at, _ := slices.BinarySearch(s.names, name)
 	s.names = slices.Insert(s.names, at, name)
-	st.apply(change)
+	if err := st.apply(change); err != nil {
+		return freshet.Info{}, false, err
+	}
 	s.followers.Tell(name, freshet.Hint{})
 	return st.state.Info, true, nil
 }
@@ -83,7 +85,7 @@ func (s *Store) Append(ctx context.Context, name string, call freshet.Call) ([]f
 		return nil, err
 	}
 	defer st.mu.Unlock()
-	return st.append(call, s.now()), nil
+	return st.append(call, s.now())
 }
 
 // Read implements [freshet.Store].
@@ -185,7 +187,7 @@ func (s *Store) drop(st *stream) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.gone = true
-	st.records = nil // the deadlines may hold on to st for long
+	st.records, st.spans = nil, nil // the deadlines may hold on to st for long
 	delete(s.streams, st.name)
 	if at, ok := slices.BinarySearch(s.names, st.name); ok {
 		s.names = slices.Delete(s.names, at, at+1)

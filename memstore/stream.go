@@ -15,6 +15,8 @@ type stream struct {
 	mu      sync.Mutex
 	state   *freshet.State
 	records []freshet.Record // those after state.Info.Oldest
+	spans   spans            // of these, if the stream bounds what it keeps
+	shedded int              // how many records before them the array still has
 	gone    bool
 	// listed is the time under which the stream stands among the deadlines,
 	// zero if it does not. It is never after the true deadline.
@@ -37,23 +39,30 @@ func (st *stream) created(now time.Time) (info freshet.Info, creator freshet.Non
 
 // append makes a call part of the stream. The caller holds st.mu, so that
 // followers are told of changes in order.
-func (st *stream) append(call freshet.Call, now time.Time) []freshet.Result {
+func (st *stream) append(call freshet.Call, now time.Time) ([]freshet.Result, error) {
 	change := st.state.Judge(call, now)
 	if change.IsNone() {
-		return change.Results
+		return change.Results, nil
 	}
 	from := st.state.Info.Tail
-	st.apply(change)
+	if err := st.apply(change); err != nil {
+		return nil, err
+	}
 	st.store.followers.Tell(st.name, freshet.Hint{Batch: &freshet.Batch{
 		From: from, Records: change.Records, Tail: change.Info.Tail, Closed: change.Info.Closed,
 	}})
-	return change.Results
+	return change.Results, nil
 }
 
-func (st *stream) apply(change freshet.Change) {
+func (st *stream) apply(change freshet.Change) error {
+	if err := st.trim(&change); err != nil {
+		return err
+	}
 	st.state.Apply(change)
 	st.records = append(st.records, change.Records...)
+	st.shed()
 	st.schedule()
+	return nil
 }
 
 // read returns a page that shares the stream's records. Since those are only

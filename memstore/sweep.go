@@ -20,7 +20,11 @@ func (s *Store) Sweep(ctx context.Context, n int) (done int, err error) {
 		if !ok {
 			return done, nil
 		}
-		if s.sweep(due) {
+		did, err := s.sweep(due)
+		if err != nil {
+			return done, err
+		}
+		if did {
 			done++
 		}
 	}
@@ -29,28 +33,33 @@ func (s *Store) Sweep(ctx context.Context, n int) (done int, err error) {
 
 // sweep looks at a stream whose deadline has just left the list. It reports
 // whether there was anything to do.
-func (s *Store) sweep(due deadline) bool {
+func (s *Store) sweep(due deadline) (did bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, st := s.now(), due.stream
 	if s.streams[st.name] != st {
-		return false
+		return false, nil
 	}
 	if st.expired(now) {
 		s.drop(st)
-		return true
+		return true, nil
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.listed.Equal(due.at) {
 		st.listed = time.Time{}
 	}
-	overdue := st.state.Info.Overdue(now)
-	if overdue {
-		st.append(freshet.Interrupt(), now)
+	switch info := &st.state.Info; {
+	case info.Overdue(now):
+		did = true
+		_, err = st.append(freshet.Interrupt(), now)
+	case info.Aged(now):
+		did = true
+		err = st.age(now)
+		s.followers.Tell(st.name, freshet.Hint{})
 	}
 	st.schedule()
-	return overdue
+	return did, err
 }
 
 // schedule lists the stream at its deadline. One that is listed earlier stays

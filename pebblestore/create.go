@@ -40,8 +40,9 @@ func (st *stream) writeCreation(state *freshet.State, change freshet.Change) (*w
 			st.relist(b, time.Time{}),
 		)
 	}
+	st.inc, st.head, st.state, st.producers, st.ahead = st.store.incs.next(), head{}, state, true, ahead{}
+	err = errors.Join(err, st.trim(b, &change))
 	state.Apply(change)
-	st.inc, st.head, st.state, st.producers = st.store.incs.next(), head{}, state, true
 	err = errors.Join(err,
 		b.Set(nameKey(st.name, partSpec), appendSpec(make([]byte, 0, 128), st.inc, state), nil),
 		setRecords(b, st.inc, change.Records),

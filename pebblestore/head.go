@@ -17,12 +17,17 @@ type head struct {
 	// listed is under which time the stream stands among the deadlines, zero
 	// if it does not. It is never after the true deadline.
 	listed time.Time
+	// freed is up to which number the records that were given up are gone from
+	// the database, and dead the size of those that are not.
+	freed uint64
+	dead  int64
 }
 
 const (
 	headGone = 1 << iota
 	headClosed
 	headResults
+	headRetains
 )
 
 func appendHead(dst []byte, h head, s *freshet.State) []byte {
@@ -36,6 +41,9 @@ func appendHead(dst []byte, h head, s *freshet.State) []byte {
 	}
 	if s.LastResults != nil {
 		flags |= headResults
+	}
+	if !info.Spec.Retain.IsNone() {
+		flags |= headRetains
 	}
 	dst = append(dst, headVersion, flags)
 	dst = appendTime(dst, h.listed)
@@ -54,6 +62,11 @@ func appendHead(dst []byte, h head, s *freshet.State) []byte {
 	if s.LastResults != nil {
 		dst = append(dst, s.LastNonce[:]...)
 		dst = appendResults(dst, s.LastResults)
+	}
+	if flags&headRetains != 0 {
+		dst = appendTime(dst, info.OldestAt)
+		dst = binary.AppendUvarint(dst, h.freed)
+		dst = binary.AppendUvarint(dst, uint64(h.dead))
 	}
 	return dst
 }
@@ -80,6 +93,10 @@ func decodeHead(value []byte, s *freshet.State) (head, error) {
 	if flags&headResults != 0 {
 		copy(s.LastNonce[:], d.take(uint64(len(s.LastNonce))))
 		s.LastResults = d.results(info.Closed)
+	}
+	if flags&headRetains != 0 {
+		info.OldestAt = d.time()
+		h.freed, h.dead = d.uint(), int64(d.uint())
 	}
 	if d.failed {
 		return head{}, errDamaged

@@ -24,6 +24,7 @@ const (
 
 // What is kept under an incarnation.
 const (
+	partSpans    = 'a'
 	partProducer = 'p'
 	partRecords  = 'r'
 )
@@ -76,12 +77,17 @@ func appendRecordKey(dst []byte, inc, seq uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(dst, partRecords), seq)
 }
 
-// recordKeySeq returns the sequence number in a key of recordKey's.
+// recordKeySeq returns the sequence number in a key of recordKey's or spansKey's.
 func recordKeySeq(key []byte) uint64 {
 	if len(key) != recordKeyBytes {
 		return 0
 	}
 	return binary.BigEndian.Uint64(key[recordKeyBytes-8:])
+}
+
+// spansKey is the key of the spans of the call whose last record has a number.
+func spansKey(inc, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(incarnationKey(inc), partSpans), seq)
 }
 
 func deadlineKey(at time.Time, inc uint64) []byte {

@@ -60,6 +60,60 @@ func TestDeletingFreesSpace(t *testing.T) {
 	}
 }
 
+// Guarantee 7: what a stream may not keep takes no space, whether it is many
+// records or few large ones, and whether they are too many or too old.
+func TestRetentionFreesSpace(t *testing.T) {
+	for name, c := range map[string]struct {
+		retain      freshet.Retain
+		calls, size int
+	}{
+		"records": {freshet.Retain{Records: 100}, 20_000, 1 << 10},
+		"bytes":   {freshet.Retain{Bytes: 1 << 20}, 200, 100 << 10},
+		"age":     {freshet.Retain{Age: time.Second}, 200, 100 << 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := time.Now()
+			s := open(t, vfs.NewMem(), Options{Now: func() time.Time { return clock }})
+			defer s.Close()
+			if _, _, err := s.Create(t.Context(), "s", freshet.Creation{Nonce: freshet.NewNonce(), Spec: freshet.Spec{Retain: c.retain}}); err != nil {
+				t.Fatal(err)
+			}
+			most := 0
+			for i := range c.calls {
+				data := make([]byte, c.size)
+				_, _ = rand.Read(data)
+				_, err := s.Append(t.Context(), "s", freshet.Call{Nonce: freshet.NewNonce(), Appends: []freshet.Append{{Records: []freshet.Record{{Data: data}}}}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if i%(c.calls/20) > 0 {
+					continue
+				}
+				most = max(most, tables(t, s))
+				clock = clock.Add(time.Second / 2)
+				if _, err := s.Sweep(t.Context(), 10); err != nil {
+					t.Fatal(err)
+				}
+			}
+			info, err := s.Info(t.Context(), "s")
+			if err != nil || info.Bytes > 3<<20 {
+				t.Fatalf("%d bytes are kept, %v", info.Bytes, err)
+			}
+			const bound = 8 << 20
+			deadline := time.Now().Add(20 * time.Second)
+			left := tables(t, s)
+			for left > bound && time.Now().Before(deadline) {
+				time.Sleep(50 * time.Millisecond)
+				left = tables(t, s)
+			}
+			t.Logf("of %d bytes written, %d are kept and take %d in tables, at most %d", c.calls*c.size, info.Bytes, left, most)
+			if left > bound {
+				t.Errorf("%d bytes are in use:\n%s", left, s.db.Metrics())
+			}
+		})
+	}
+}
+
 // tables returns the bytes that the tables take, all memory flushed.
 func tables(t *testing.T, s *Store) int {
 	t.Helper()

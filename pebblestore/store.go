@@ -19,6 +19,8 @@
 //	n NAME 00 1                spec of the stream: written once
 //	n NAME 00 2                head: all else that is small, with each call
 //	n NAME 00 3                meta
+//	i INCARNATION a SEQ        which appends a call wrote, under the number of
+//	                           its last record, if the stream bounds them
 //	i INCARNATION p PRODUCER   state of a producer
 //	i INCARNATION r SEQ        a block of records, under the number of its last
 //	d TIME INCARNATION         the stream that Sweep looks at then

@@ -36,6 +36,7 @@ type stream struct {
 	head      head
 	state     *freshet.State
 	producers bool // whether state has them
+	ahead     ahead
 }
 
 // A sight is what is published of a stream. It never changes. No incarnation
@@ -107,6 +108,10 @@ func (st *stream) load() error {
 	st.inc, st.head, st.state, st.producers = 0, head{}, nil, false
 	if it.First() {
 		st.inc, st.head, st.state, err = readStream(it, []byte(st.name))
+	}
+	st.ahead = ahead{}
+	if st.state != nil {
+		st.ahead.upTo = st.state.Info.Oldest.Seq
 	}
 	if err == nil {
 		err = it.Error()

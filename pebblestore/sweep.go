@@ -98,6 +98,9 @@ func (s *Store) sweepOne(ctx context.Context, d deadline) (worked bool, err erro
 		case info.Overdue(now):
 			worked = true
 			return st.interrupt(now)
+		case info.Aged(now):
+			worked = true
+			return st.age(now)
 		}
 		return st.postpone()
 	})

@@ -15,8 +15,9 @@ import (
 func (st *stream) writeChange(change freshet.Change, hint freshet.Hint) (*write, error) {
 	b := st.store.db.NewBatch()
 	newMeta := !bytes.Equal(change.Info.Meta, st.state.Info.Meta)
+	err := st.trim(b, &change)
 	st.state.Apply(change)
-	err := errors.Join(
+	err = errors.Join(err,
 		setRecords(b, st.inc, change.Records),
 		st.setProducers(b, change),
 	)
@@ -111,7 +112,7 @@ func (st *stream) clear(done func()) (*write, error) {
 		return nil, errors.Join(err, b.Close())
 	}
 	return &write{batch: b, lazy: true, done: func() {
-		st.inc, st.head, st.state, st.producers = 0, head{}, nil, false
+		st.inc, st.head, st.state, st.producers, st.ahead = 0, head{}, nil, false, ahead{}
 		st.publish()
 		done()
 	}}, nil

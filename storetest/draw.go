@@ -22,9 +22,14 @@ func (m *machine) bytes(t *rapid.T, label string) []byte {
 
 func (m *machine) spec(t *rapid.T) freshet.Spec {
 	spec := freshet.Spec{ContentType: rapid.SampledFrom([]string{"", "text/plain", "Text/Plain; charset=utf-8"}).Draw(t, "type")}
+	if rapid.Bool().Draw(t, "bounded") {
+		spec.Retain.Records = rapid.Uint64Range(0, 6).Draw(t, "retain records")
+		spec.Retain.Bytes = rapid.Int64Range(0, 60).Draw(t, "retain bytes")
+	}
 	if m.subject.RealTime {
 		return spec
 	}
+	spec.Retain.Age = m.duration(t, "retain age")
 	switch rapid.IntRange(0, 3).Draw(t, "end") {
 	case 0:
 		spec.TTL = m.duration(t, "ttl")

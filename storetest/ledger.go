@@ -31,6 +31,8 @@ type ledger struct {
 type entry struct {
 	name  string
 	named bool // its appends name a producer
+	// retain is how many records it keeps, 0 for all.
+	retain uint64
 	// calls are those that were begun, the first one the creation's append;
 	// acked is how many were acknowledged.
 	calls []freshet.Call
@@ -75,6 +77,9 @@ func (l *ledger) write(writer int, stop chan struct{}) {
 	rng := rand.New(rand.NewPCG(l.seed, uint64(writer)))
 	for n := 0; ; n++ {
 		e := &entry{name: fmt.Sprintf("w%d/%d", writer, n), named: writer%2 == 0}
+		if writer%3 == 0 {
+			e.retain = 7
+		}
 		follow, err := l.store.Follow(context.Background(), e.name, func(h freshet.Hint) {
 			if h.Batch != nil {
 				l.note(func() { e.show(h.Batch.Tail, h.Batch.Closed) })
@@ -114,7 +119,9 @@ func (l *ledger) write(writer int, stop chan struct{}) {
 func (l *ledger) land(e *entry, k int, call freshet.Call) error {
 	var tail freshet.Offset
 	if k == 0 {
-		info, created, err := l.store.Create(context.Background(), e.name, freshet.Creation{Nonce: call.Nonce, First: &call.Appends[0]})
+		info, created, err := l.store.Create(context.Background(), e.name, freshet.Creation{
+			Nonce: call.Nonce, First: &call.Appends[0], Spec: freshet.Spec{Retain: freshet.Retain{Records: e.retain}},
+		})
 		if err != nil || !created {
 			return fmt.Errorf("created %v: %w", created, err)
 		}

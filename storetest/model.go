@@ -16,8 +16,12 @@ type model struct {
 }
 
 type modelStream struct {
-	info      freshet.Info
+	info freshet.Info
+	// begin is the first position, and records are all there ever were, those
+	// that were given up included.
+	begin     freshet.Offset
 	records   []freshet.Record
+	landedAt  []time.Time // of each
 	producers map[string]modelProducer
 	streamSeq string
 	creator   freshet.Nonce
@@ -68,7 +72,7 @@ func (m *model) create(name string, c freshet.Creation, begin freshet.Offset) (*
 	if st := m.get(name); st != nil {
 		return st, st.creator == c.Nonce, nil
 	}
-	st := &modelStream{creator: c.Nonce, producers: map[string]modelProducer{}}
+	st := &modelStream{creator: c.Nonce, producers: map[string]modelProducer{}, begin: begin}
 	st.info = freshet.Info{
 		Name: name, Spec: c.Spec, Created: m.now, Appended: m.now, Touched: m.now,
 		Oldest: begin, Tail: begin, Meta: c.Meta,
@@ -212,10 +216,11 @@ func (st *modelStream) land(a freshet.Append, mark freshet.Mark, now time.Time) 
 	}
 	for _, r := range a.Records {
 		r.Offset = freshet.Offset{Seq: info.Tail.Seq + 1, Mark: mark}
-		info.Bytes += int64(len(r.Data) + len(r.Type) + len(r.ID))
 		info.Tail = r.Offset
 		st.records = append(st.records, r)
+		st.landedAt = append(st.landedAt, now)
 	}
+	st.bound()
 	if p := a.Producer; p != nil {
 		st.producers[p.ID] = modelProducer{p.Epoch, reached}
 	}
@@ -246,7 +251,13 @@ func (st *modelStream) read(from freshet.Offset, limit freshet.Limit) (records [
 	if from.Seq > uint64(len(st.records)) {
 		return nil, "ahead"
 	}
-	if from != (freshet.Offset{}) && from != st.position(from.Seq) {
+	if from == (freshet.Offset{}) {
+		from = st.info.Oldest
+	}
+	if from.Seq < st.info.Oldest.Seq {
+		return nil, "trimmed"
+	}
+	if from != st.position(from.Seq) {
 		return nil, "diverged"
 	}
 	size := 0
@@ -261,13 +272,6 @@ func (st *modelStream) read(from freshet.Offset, limit freshet.Limit) (records [
 	return records, ""
 }
 
-func (st *modelStream) position(seq uint64) freshet.Offset {
-	if seq == 0 {
-		return st.info.Oldest
-	}
-	return st.records[seq-1].Offset
-}
-
 // sweep does everything that is due, and returns how much that was.
 func (m *model) sweep() (done int) {
 	for name, st := range m.streams {
@@ -278,6 +282,9 @@ func (m *model) sweep() (done int) {
 		case st.info.Closed == nil && st.due(st.info.Lease, m.now):
 			st.land(freshet.Append{Close: closing("interrupted")}, 0, m.now)
 			st.last = nil
+			done++
+		}
+		if m.streams[name] != nil && st.age(m.now) {
 			done++
 		}
 	}

@@ -66,7 +66,7 @@ type Stall struct {
 // subject tells the real time.
 func Run(t *testing.T, s Subject) {
 	s.Scale = max(s.Scale, 1)
-	for _, tests := range [][]clause{creating(), appending(), producing(), reading(), following(), listing(), sweeping(), living(), sizes()} {
+	for _, tests := range [][]clause{creating(), appending(), producing(), reading(), following(), listing(), sweeping(), living(), retaining(), sizes()} {
 		for _, c := range tests {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()

@@ -33,7 +33,7 @@ func (v *verifier) stream(d debt) {
 		v.problem("%s was deleted and is there", d.name)
 		return
 	}
-	landed, ok := v.records(d, page.Records)
+	landed, ok := v.records(d, page)
 	if !ok {
 		return
 	}
@@ -44,7 +44,8 @@ func (v *verifier) stream(d debt) {
 	v.appends += d.acked
 	v.open += landed - d.acked
 	for _, known := range []freshet.Offset{d.tail, d.seen} {
-		if _, err := v.store.Read(context.Background(), d.name, known, freshet.Limit{}); err != nil {
+		_, err := v.store.Read(context.Background(), d.name, known, freshet.Limit{})
+		if trimmed := trimmedGap(err) != nil && d.retain > 0; err != nil && !trimmed {
 			v.problem("%s: an offset that was given out: %v", d.name, err)
 		}
 	}
@@ -53,27 +54,43 @@ func (v *verifier) stream(d debt) {
 }
 
 // records checks that the records are those of the calls that were begun, from
-// the first on, whole. It returns how many calls they are.
-func (v *verifier) records(d debt, records []freshet.Record) (landed int, ok bool) {
-	for landed < len(d.live.calls) && len(records) > 0 {
+// the first on, whole, or as many of the last as the stream keeps. It returns
+// how many calls they are.
+func (v *verifier) records(d debt, page freshet.Page) (landed int, ok bool) {
+	var begun []freshet.Append
+	written := uint64(0)
+	for landed < len(d.live.calls) && written < page.Info.Tail.Seq {
 		for _, a := range d.live.calls[landed].Appends {
-			var mark freshet.Mark
-			for i, want := range a.Records {
-				if len(records) == 0 || !bytes.Equal(records[0].Data, want.Data) {
-					v.problem("%s, call %d is torn at %.20q", d.name, landed, want.Data)
-					return 0, false
-				}
-				if i > 0 && records[0].Offset.Mark != mark {
-					v.problem("%s, call %d has several marks in an append", d.name, landed)
-				}
-				mark, records = records[0].Offset.Mark, records[1:]
-			}
+			begun = append(begun, a)
+			written += uint64(len(a.Records))
 		}
 		landed++
 	}
-	if len(records) > 0 {
-		v.problem("%s has %d records that nobody wrote", d.name, len(records))
+	if written != page.Info.Tail.Seq {
+		v.problem("%s has %d records, which is not as many as any number of its calls", d.name, page.Info.Tail.Seq)
 		return 0, false
+	}
+	for d.retain > 0 && written > d.retain && len(begun) > 1 {
+		written -= uint64(len(begun[0].Records))
+		begun = begun[1:]
+	}
+	records := page.Records
+	if uint64(len(records)) != written || page.Info.Oldest.Seq != page.Info.Tail.Seq-written {
+		v.problem("%s keeps %d records after %v of %d that it has to", d.name, len(records), page.Info.Oldest, written)
+		return 0, false
+	}
+	for _, a := range begun {
+		mark := records[0].Offset.Mark
+		for _, want := range a.Records {
+			if !bytes.Equal(records[0].Data, want.Data) {
+				v.problem("%s is torn at %.20q, where %.20q has to be", d.name, records[0].Data, want.Data)
+				return 0, false
+			}
+			if records[0].Offset.Mark != mark {
+				v.problem("%s has several marks in an append", d.name)
+			}
+			records = records[1:]
+		}
 	}
 	return landed, true
 }
