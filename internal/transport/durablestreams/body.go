@@ -27,7 +27,7 @@ func (t *Transport) readBody(w http.ResponseWriter, r *http.Request) ([]byte, er
 	}
 	control := http.NewResponseController(w)
 	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
-	body, err := readAll(&patient{http.MaxBytesReader(w, r.Body, most), control}, r.ContentLength)
+	body, err := readAll(&patient{http.MaxBytesReader(w, r.Body, most), control, bodyStall}, r.ContentLength)
 	var exceeded *http.MaxBytesError
 	switch {
 	case errors.As(err, &exceeded):
@@ -44,10 +44,12 @@ func (t *Transport) readBody(w http.ResponseWriter, r *http.Request) ([]byte, er
 type patient struct {
 	io.Reader
 	control *http.ResponseController
+	// stall is for how long a read may take.
+	stall time.Duration
 }
 
 func (p *patient) Read(b []byte) (int, error) {
-	_ = p.control.SetReadDeadline(time.Now().Add(bodyStall))
+	_ = p.control.SetReadDeadline(time.Now().Add(p.stall))
 	return p.Reader.Read(b)
 }
 
