@@ -41,16 +41,20 @@ func (d *dialogue) take() {
 	d.raw = append(d.raw, got...)
 }
 
-// response returns the head, with line breaks of one character, and what has
-// come of the body.
-func (d *dialogue) response() string {
+// head returns the head, with line breaks of one character.
+func (d *dialogue) head() string {
 	d.take()
 	head, rest, _ := bytes.Cut(d.raw, []byte("\r\n\r\n"))
 	d.raw = rest
 	text := strings.ReplaceAll(string(head), "\r\n", "\n") + "\n"
 	d.chunked = strings.Contains(text, "Transfer-Encoding: chunked")
-	upgraded := strings.HasPrefix(text, "HTTP/1.1 101")
-	if upgraded {
+	return text
+}
+
+// response returns the head and what has come of the body.
+func (d *dialogue) response() string {
+	text := d.head()
+	if strings.HasPrefix(text, "HTTP/1.1 101") {
 		return text
 	}
 	if body := d.body(); body != "" {
