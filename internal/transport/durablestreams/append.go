@@ -56,11 +56,9 @@ func (t *Transport) parseAppend(r *http.Request, name string) (a request, err er
 	if a.Producer, err = parseProducer(h); err != nil {
 		return a, err
 	}
-	lease, err := parseSeconds(h, headerLease)
-	if err != nil {
+	if a.Lease, err = parseLease(h); err != nil {
 		return a, err
 	}
-	a.Lease = max(lease, 0)
 	a.StreamSeq = h.Get(headerSeq)
 	a.ContentType = h.Get("Content-Type")
 	if isLines(a.ContentType) {
@@ -93,10 +91,14 @@ func (t *Transport) takeBody(w http.ResponseWriter, r *http.Request, name string
 	}
 	if len(body) == 0 {
 		a.ContentType, a.PerRecord = "", false
-		return nil
 	}
-	if err := mayWrite(name); err != nil {
-		return err
+	if len(body) > 0 || a.Lease > 0 {
+		if err := mayWrite(name); err != nil {
+			return err
+		}
+	}
+	if len(body) == 0 {
+		return nil
 	}
 	if a.ContentType == "" {
 		return freshet.ErrContentType.With("the request has a body and no Content-Type; send the stream's own")

@@ -55,6 +55,9 @@ func (t *Transport) parseCreation(w http.ResponseWriter, r *http.Request) (c fre
 	if err := t.parseExpiry(r.Header, &c.Spec); err != nil {
 		return c, err
 	}
+	if c.Spec.Retain, err = parseRetain(r.Header); err != nil {
+		return c, err
+	}
 	if err := c.Spec.Validate(); err != nil {
 		return c, err
 	}
@@ -73,11 +76,9 @@ func (t *Transport) parseCreation(w http.ResponseWriter, r *http.Request) (c fre
 		return c, err
 	}
 	first.StreamSeq = r.Header.Get(headerSeq)
-	lease, err := parseSeconds(r.Header, headerLease)
-	if err != nil {
+	if first.Lease, err = parseLease(r.Header); err != nil {
 		return c, err
 	}
-	first.Lease = max(lease, 0)
 	if len(first.Records) > 0 || first.Close != nil || first.Lease > 0 {
 		c.First = &first
 	}

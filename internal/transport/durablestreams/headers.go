@@ -29,6 +29,7 @@ const (
 	// Additions of ours.
 	headerReason = "Freshet-Close-Reason"
 	headerLease  = "Freshet-Lease"
+	headerRetain = "Freshet-Retain"
 	headerGap    = "Freshet-Gap"
 )
 
@@ -65,6 +66,28 @@ func parseSeconds(h http.Header, name string) (time.Duration, error) {
 	return time.Duration(n) * time.Second, nil
 }
 
+// parseLease returns 0 if the request has no lease.
+func parseLease(h http.Header) (time.Duration, error) {
+	lease, err := parseSeconds(h, headerLease)
+	if err == nil && lease == 0 {
+		return 0, problem.ErrHeader.With("%s is 0 and has to be at least 1; without it the stream is not closed when its producer disappears", headerLease)
+	}
+	return max(lease, 0), err
+}
+
+// parseRetain reads the bounds of what the stream keeps.
+func parseRetain(h http.Header) (freshet.Retain, error) {
+	values, ok := h[headerRetain]
+	if !ok {
+		return freshet.Retain{}, nil
+	}
+	retain, err := freshet.ParseRetain(strings.Join(values, ","))
+	if err != nil {
+		return retain, problem.ErrHeader.With("%s: %v", headerRetain, err)
+	}
+	return retain, nil
+}
+
 // parseProducer reads the headers of section 5.2.1.
 func parseProducer(h http.Header) (*freshet.Producer, error) {
 	present := 0
@@ -94,5 +117,8 @@ func setInfo(h http.Header, info *freshet.Info) {
 	}
 	if !info.Spec.Expires.IsZero() {
 		h.Set(headerExpiresAt, info.Spec.Expires.UTC().Format(time.RFC3339Nano))
+	}
+	if !info.Spec.Retain.IsNone() {
+		h.Set(headerRetain, info.Spec.Retain.String())
 	}
 }

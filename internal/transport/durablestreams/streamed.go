@@ -48,11 +48,17 @@ func isStreamed(r *http.Request, a *request) bool {
 }
 
 // appendStreamed appends a body while it arrives, and closes the stream at its
-// end if a says so. What had arrived whole before an error stays.
+// end if a says so. What had arrived whole before an error stays. While the body
+// is open the stream's lease does not run out.
 func (t *Transport) appendStreamed(r *http.Request, name string, a *request) (result freshet.Result, err error) {
 	if err := mayWrite(name); err != nil {
 		return result, err
 	}
+	release, err := t.hub.KeepLease(r.Context(), name, a.Lease)
+	if err != nil {
+		return result, err
+	}
+	defer release()
 	piece := a.Append
 	piece.Close = nil
 	emit := func(records []freshet.Record) error {
