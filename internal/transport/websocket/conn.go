@@ -55,12 +55,15 @@ var (
 
 // newConn returns a connection that is not served yet. early is what the client
 // has sent already; limit bounds its messages.
-func (t *Transport) newConn(nc net.Conn, early []byte, limit int) *conn {
+func (t *Transport) newConn(asked handshake, nc net.Conn, early []byte, limit int) *conn {
 	c := &conn{t: t, nc: nc}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.out = output{nc: nc, pool: &t.pool, heartbeat: t.opts.Heartbeat, timeout: t.opts.Timeout, pinged: time.Now()}
 	c.line.c = c
 	c.in = receiver{in: input{src: &c.line, early: early}, limit: limit, pong: c.out.pong}
+	if asked.deflate != "" {
+		c.in.inflate, c.out.deflate = &t.inflate, &t.deflate
+	}
 	c.jobs.start = t.work.Go
 	return c
 }
@@ -76,8 +79,6 @@ func (c *conn) stop(code ws.StatusCode, reason string) {
 func (c *conn) run() {
 	if err := c.receive(); !errors.Is(err, errResting) {
 		c.end(err)
-		_ = c.nc.Close()
-		c.t.leave(c)
 		return
 	}
 	go c.rest()
@@ -87,13 +88,16 @@ func (c *conn) run() {
 // nearly always: what it is for is that its goroutine, which is new and does
 // nothing else, needs the least stack that there is.
 func (c *conn) rest() {
+	defer c.rested()
+	c.line.n, c.line.readErr = 0, errPanic
 	c.line.n, c.line.readErr = c.nc.Read(c.in.in.buf[:])
-	c.line.rested = true
-	go c.run()
 }
 
 // end ends the connection for the reason for which reading ended.
 func (c *conn) end(err error) {
+	defer c.t.leave(c)
+	defer c.nc.Close()
+	defer c.contain()
 	c.cancel(errEnded)
 	var end *fault
 	var closed *closed
@@ -113,7 +117,13 @@ func (c *conn) end(err error) {
 }
 
 // receive hands messages to the session until the connection is to end.
-func (c *conn) receive() error {
+func (c *conn) receive() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.t.logPanic(p)
+			err = errPanic
+		}
+	}()
 	for {
 		op, payload, err := c.in.next()
 		if err != nil {
@@ -123,6 +133,14 @@ func (c *conn) receive() error {
 			return err
 		}
 	}
+}
+
+// push adds what is to be done in order.
+func (c *conn) push(size int, do func()) {
+	c.jobs.push(size, func() {
+		defer c.contain()
+		do()
+	})
 }
 
 // finish waits for what is to be appended and sends the close frame. From now

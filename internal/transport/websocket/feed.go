@@ -88,6 +88,7 @@ func (f *feed) forget() (unfollow *request) {
 
 // run follows until the stream or ctx ends.
 func (f *feed) run(ctx context.Context) {
+	defer f.o.c.contain()
 	defer f.cancel()
 	waiting, stop := context.WithTimeoutCause(ctx, f.wait,
 		freshet.ErrNotFound.With("nobody has created the stream within %v", f.wait))

@@ -62,6 +62,7 @@ func followOrGap(ctx context.Context, h *hub.Hub, name string, opts hub.FollowOp
 // run sends what the follower gives until the stream or ctx ends, or until
 // waiting does while the stream does not exist. It closes the follower.
 func (f *follow) run(ctx, waiting context.Context, follower *hub.Follower) {
+	defer f.c.contain()
 	defer follower.Close()
 	if at, gap := follower.At(); gap == nil {
 		f.at = at
@@ -109,35 +110,42 @@ func (f *follow) deliver(follower *hub.Follower, batch *hub.Batch) (more bool) {
 	if !f.known {
 		f.kind, f.known = kindOf(follower), true
 	}
-	for i, n := 0, batch.Len(); ; {
+	for i := 0; ; {
 		b, err := out.take()
 		if err != nil {
 			return false
 		}
-		for ; i < n && len(*b) < spillBytes; i++ {
-			f.add(b, batch, i)
-		}
-		last := i == n
-		more = true
-		switch {
-		case last && batch.Gap != nil:
-			f.flush(b)
-			f.at = batch.Gap.Resumed
-			more = f.tell.gap(b, batch.Gap)
-			// The stream may be another one now.
-			f.known = false
-		case last && batch.Closed != nil:
-			f.flush(b)
-			f.frames.end(b)
-			more = false
-			f.tell.closed(b, string(batch.Closed.Reason))
-		default:
-			f.frames.end(b)
-		}
-		if err := out.release(b); err != nil || last {
+		i, more = f.fill(b, batch, i)
+		if err := out.release(b); err != nil || !more || i == batch.Len() {
 			return more && err == nil
 		}
 	}
+}
+
+// fill appends to b what there is from the i-th record on, as far as it is
+// written at once, and returns which is next and whether more may come.
+func (f *follow) fill(b *[]byte, batch *hub.Batch, i int) (next int, more bool) {
+	defer f.c.out.put(b)
+	for ; i < batch.Len() && len(*b) < spillBytes; i++ {
+		f.add(b, batch, i)
+	}
+	last := i == batch.Len()
+	switch {
+	case last && batch.Gap != nil:
+		f.flush(b)
+		f.at = batch.Gap.Resumed
+		more = f.tell.gap(b, batch.Gap)
+		// The stream may be another one now.
+		f.known = false
+		return i, more
+	case last && batch.Closed != nil:
+		f.flush(b)
+		f.frames.end(b)
+		f.tell.closed(b, string(batch.Closed.Reason))
+		return i, false
+	}
+	f.frames.end(b)
+	return i, true
 }
 
 // add appends the i-th record to b, unless the record ends inside a character:
@@ -174,6 +182,12 @@ func (f *follow) lose(err error) {
 	if taken != nil {
 		return
 	}
+	f.fillLoss(b, err)
+	_ = f.c.out.release(b)
+}
+
+func (f *follow) fillLoss(b *[]byte, err error) {
+	defer f.c.out.put(b)
 	f.flush(b)
 	var lost *freshet.GapError
 	if errors.As(err, &lost) {
@@ -181,5 +195,4 @@ func (f *follow) lose(err error) {
 	} else {
 		f.tell.failed(b, err)
 	}
-	_ = f.c.out.release(b)
 }

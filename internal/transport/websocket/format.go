@@ -30,8 +30,9 @@ func (f *format) append(dst []byte, r *freshet.Record) []byte {
 }
 
 // plainFormats are those of plain connections, where the encoders write whole
-// frames.
-func plainFormats() formats {
+// frames, compressed unless d is nil. Those too are shared: nothing in them is of
+// one connection.
+func plainFormats(d *deflater) formats {
 	nothing := func(dst []byte, _ *freshet.Record) []byte { return dst }
 	all := formats{
 		freshet.KindBytes:  {op: ws.OpBinary, open: nothing, data: asIs()},
@@ -44,7 +45,7 @@ func plainFormats() formats {
 		f.whole = &hub.Encoder{Encode: func(dst []byte, r *freshet.Record) []byte {
 			payload := beginFrame(&dst)
 			dst = f.append(dst, r)
-			endFrame(&dst, payload, f.op, true)
+			endMessage(&dst, payload, f.op, d)
 			return dst
 		}}
 	}

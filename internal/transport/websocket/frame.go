@@ -18,13 +18,13 @@ const headerRoom = 4
 // appendFrame appends a whole message, or a control frame (RFC 6455, section
 // 5.2). Frames of a server have no mask.
 func appendFrame(dst []byte, op ws.OpCode, payload []byte) []byte {
-	dst = appendHeader(dst, op, true, len(payload))
+	dst = appendHeader(dst, ws.Header{OpCode: op, Fin: true, Length: int64(len(payload))})
 	return append(dst, payload...)
 }
 
-func appendHeader(dst []byte, op ws.OpCode, fin bool, length int) []byte {
+func appendHeader(dst []byte, h ws.Header) []byte {
 	b := bytes.NewBuffer(dst)
-	_ = ws.WriteHeader(b, ws.Header{OpCode: op, Fin: fin, Length: int64(length)})
+	_ = ws.WriteHeader(b, h)
 	return b.Bytes()
 }
 
@@ -35,11 +35,12 @@ func beginFrame(b *[]byte) (payload int) {
 	return len(*b)
 }
 
-// endFrame puts the header in front of the payload that was appended since
-// beginFrame.
-func endFrame(b *[]byte, payload int, op ws.OpCode, fin bool) {
+// endFrame puts the header, but for its length, in front of the payload that was
+// appended since beginFrame.
+func endFrame(b *[]byte, payload int, h ws.Header) {
 	var room [ws.MaxHeaderSize]byte
-	header := appendHeader(room[:0], op, fin, len(*b)-payload)
+	h.Length = int64(len(*b) - payload)
+	header := appendHeader(room[:0], h)
 	start, end := payload-headerRoom, len(*b)
 	if n := len(header) - headerRoom; n > 0 {
 		*b = append(*b, make([]byte, n)...)

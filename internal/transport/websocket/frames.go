@@ -76,7 +76,7 @@ func (g *groups) add(b *[]byte, kind freshet.Kind, batch *hub.Batch, i int, r *f
 func (g *groups) end(b *[]byte) {
 	if g.payload != 0 {
 		*b = append(*b, groupEnd...)
-		endFrame(b, g.payload, ws.OpText, true)
+		endMessage(b, g.payload, ws.OpText, g.out.deflate)
 		g.payload = 0
 	}
 }

@@ -108,7 +108,7 @@ func FuzzFrame(f *testing.F) {
 		b := bytes.Clone(before)
 		at := beginFrame(&b)
 		b = append(b, payload...)
-		endFrame(&b, at, ws.OpText, true)
+		endFrame(&b, at, ws.Header{OpCode: ws.OpText, Fin: true})
 		want := append(bytes.Clone(before), ws.MustCompileFrame(ws.NewTextFrame(payload))...)
 		if !bytes.Equal(b, want) || !bytes.Equal(appendFrame(before, ws.OpText, payload), want) {
 			t.Fatalf("a frame of %d bytes is %.20q", n, b)

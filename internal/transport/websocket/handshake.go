@@ -22,11 +22,13 @@ type handshake struct {
 	request *http.Request
 	// operations says that the client offers [Protocol].
 	operations bool
+	// deflate is the answer to an offer to compress messages; "" is none.
+	deflate string
 }
 
 // readHandshake checks a request by RFC 6455, section 4.2.1. The error is
 // [problem.ErrUpgrade] or [problem.ErrVersion].
-func readHandshake(r *http.Request) (handshake, error) {
+func (t *Transport) readHandshake(r *http.Request) (handshake, error) {
 	h := handshake{request: r}
 	switch {
 	case r.Method != http.MethodGet:
@@ -49,7 +51,12 @@ func readHandshake(r *http.Request) (handshake, error) {
 		return h, err
 	}
 	h.operations = hasToken(r.Header, "Sec-WebSocket-Protocol", Protocol)
-	return h, nil
+	if !t.opts.Compression {
+		return h, nil
+	}
+	var err error
+	h.deflate, err = chooseDeflate(r.Header)
+	return h, err
 }
 
 func checkKey(keys []string) error {
@@ -99,6 +106,9 @@ func (t *Transport) upgrade(w http.ResponseWriter, asked handshake) (nc net.Conn
 			"Sec-Websocket-Version": {"13"},
 			"Sec-Websocket-Key":     r.Header.Values("Sec-WebSocket-Key"),
 		},
+	}
+	if asked.deflate != "" {
+		w.Header().Set("Sec-WebSocket-Extensions", asked.deflate)
 	}
 	upgrader := ws.HTTPUpgrader{Timeout: t.opts.CloseWait, Header: w.Header()}
 	if asked.operations {

@@ -27,7 +27,7 @@ func inBubble(t *testing.T, test func(t *testing.T, h *hub.Hub, c *conn, peer ne
 		defer transport.Close()
 		nc, peer := net.Pipe()
 		defer peer.Close()
-		c := transport.newConn(nc, nil, 1<<20)
+		c := transport.newConn(handshake{}, nc, nil, 1<<20)
 		test(t, h, c, peer)
 	})
 }

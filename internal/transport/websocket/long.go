@@ -19,8 +19,11 @@ const (
 // no more memory than a short one. The caller has taken the output.
 func (o *output) long(b *[]byte, head []byte, f *format, r *freshet.Record, tail string) {
 	head = f.open(head, r)
-	op, data := f.op, r.Data
-	for last := false; !last && o.err == nil; op = ws.OpContinuation {
+	data, h := r.Data, ws.Header{OpCode: f.op}
+	if o.deflate != nil {
+		h.Rsv = rsvDeflated
+	}
+	for last := false; !last && o.err == nil; {
 		part := data
 		if last = len(data) <= partBytes; !last {
 			part = data[:f.data.cut(data, partBytes)]
@@ -33,8 +36,14 @@ func (o *output) long(b *[]byte, head []byte, f *format, r *freshet.Record, tail
 			*b = append(*b, f.close...)
 			*b = append(*b, tail...)
 		}
-		endFrame(b, payload, op, last)
+		if o.deflate != nil {
+			// Parts know nothing of each other, since the next one may have to
+			// wait for the peer for long.
+			o.deflate.replace(b, payload, last, false)
+		}
+		h.Fin = last
+		endFrame(b, payload, h)
 		o.spill(b)
-		head = nil
+		head, h = nil, ws.Header{OpCode: ws.OpContinuation}
 	}
 }

@@ -31,7 +31,7 @@ func (t *Transport) serveOperations(w http.ResponseWriter, asked handshake, stre
 	if err != nil {
 		return err
 	}
-	c := t.newConn(nc, early, t.opts.operationLimit())
+	c := t.newConn(asked, nc, early, t.opts.operationLimit())
 	c.session = &operations{c: c, stream: stream, to: target{hub: t.opts.Hub}, feeds: map[string]*feed{}}
 	t.run(c)
 	return nil
@@ -77,9 +77,9 @@ func (o *operations) do(r *request, size int) error {
 		if err := checkTarget(r.Stream); err != nil {
 			return err
 		}
-		o.c.jobs.push(size, func() { o.append(r) })
+		o.c.push(size, func() { o.append(r) })
 	case opClose:
-		o.c.jobs.push(size, func() { o.close(r) })
+		o.c.push(size, func() { o.close(r) })
 	}
 	return nil
 }

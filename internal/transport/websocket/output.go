@@ -24,8 +24,10 @@ var errClosing = errors.New("the connection is closing")
 // An output writes to a connection, for one goroutine at a time. Its methods
 // may be called concurrently. After an error of the connection it closes it.
 type output struct {
-	nc                 net.Conn
-	pool               *pool
+	nc   net.Conn
+	pool *pool
+	// deflate compresses messages; nil if they are not to be.
+	deflate            *deflater
 	heartbeat, timeout time.Duration
 
 	// mu is held by whoever writes; err is why nothing can be written any more.

@@ -52,13 +52,17 @@ func (t *Transport) servePlain(w http.ResponseWriter, asked handshake, name stri
 		}
 		return err
 	}
-	c := t.newConn(nc, early, t.opts.plainLimit())
+	c := t.newConn(asked, nc, early, t.opts.plainLimit())
 	p := &plain{c: c, to: to}
 	c.session = p
 	if lost != nil {
 		p.gone(nil, cursor.Offset, lost)
 	} else {
-		f := &follow{c: c, frames: &singles{&c.out, &t.plain}, tell: p}
+		formats := &t.plain
+		if c.out.deflate != nil {
+			formats = &t.deflated
+		}
+		f := &follow{c: c, frames: &singles{&c.out, formats}, tell: p}
 		t.work.Go(func() { f.run(c.ctx, c.ctx, follower) })
 	}
 	t.run(c)
@@ -74,7 +78,7 @@ func (p *plain) message(_ ws.OpCode, payload []byte) error {
 		return nil
 	}
 	p.c.line.stays = true
-	p.c.jobs.push(len(payload), func() {
+	p.c.push(len(payload), func() {
 		if p.broken {
 			return
 		}

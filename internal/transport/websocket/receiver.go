@@ -22,12 +22,16 @@ type receiver struct {
 	pong func(payload []byte) error
 	// discard lets messages be read without being kept.
 	discard bool
+	// inflate reads messages that are compressed; nil if none may be.
+	inflate *inflater
 
 	// within says that a frame's payload is being read.
 	within bool
 	// op is the kind of the message that is being put together; 0 is none.
 	op      ws.OpCode
 	message []byte
+	// compressed says that the message is.
+	compressed bool
 	// text is how much of a text message is known to be characters.
 	text int
 	// control is the payload of a control frame.
@@ -57,6 +61,11 @@ func (r *receiver) next() (ws.OpCode, []byte, error) {
 				return 0, nil, err
 			}
 			continue
+		}
+		if h.Fin {
+			if err := r.decompress(); err != nil {
+				return 0, nil, err
+			}
 		}
 		if err := r.checkText(h.Fin); err != nil {
 			return 0, nil, err
@@ -116,6 +125,10 @@ func (r *receiver) begin(h ws.Header) error {
 	if r.op != 0 {
 		state = state.Set(ws.StateFragmented)
 	}
+	compressed := r.inflate != nil && h.OpCode.IsData() && h.OpCode != ws.OpContinuation && h.Rsv == rsvDeflated
+	if compressed {
+		h.Rsv = 0
+	}
 	if err := ws.CheckHeader(h, state); err != nil {
 		return &fault{ws.StatusProtocolError, err.Error()}
 	}
@@ -127,15 +140,25 @@ func (r *receiver) begin(h ws.Header) error {
 		return &fault{ws.StatusMessageTooBig, "the message is too long; split what it carries"}
 	}
 	if h.OpCode != ws.OpContinuation {
-		r.op = h.OpCode
+		r.op, r.compressed = h.OpCode, compressed
 	}
 	return nil
+}
+
+// decompress makes of a whole message what it was before it was compressed.
+func (r *receiver) decompress() error {
+	if !r.compressed || r.discard {
+		return nil
+	}
+	message, err := r.inflate.message(r.message, r.limit)
+	r.message, r.compressed = message, false
+	return err
 }
 
 // checkText checks what has come of a text message. Unless it is all of it, it
 // may end inside a character (RFC 6455, section 8.1).
 func (r *receiver) checkText(all bool) error {
-	if r.op != ws.OpText || r.discard {
+	if r.op != ws.OpText || r.discard || r.compressed {
 		return nil
 	}
 	rest := r.message[r.text:]

@@ -31,8 +31,12 @@ const (
 type Transport struct {
 	opts  Options
 	plain formats
-	items formats
-	pool  pool
+	// deflated are the plain ones of connections that compress.
+	deflated formats
+	items    formats
+	pool     pool
+	deflate  deflater
+	inflate  inflater
 
 	// appending ends when appends are to be given up.
 	appending context.Context
@@ -51,10 +55,11 @@ type Transport struct {
 func New(opts Options) *Transport {
 	t := &Transport{
 		opts:  opts.withDefaults(),
-		plain: plainFormats(),
+		plain: plainFormats(nil),
 		items: itemFormats(),
 		conns: map[*conn]struct{}{},
 	}
+	t.deflated = plainFormats(&t.deflate)
 	t.appending, t.giveUp = context.WithCancel(context.Background())
 	return t
 }
@@ -121,7 +126,7 @@ func (t *Transport) report(err error) {
 // append, the name of the stream to which it appends. What can be refused is
 // refused before the upgrade, as problem+json.
 func (t *Transport) ServeStream(w http.ResponseWriter, r *http.Request, name string) {
-	asked, err := readHandshake(r)
+	asked, err := t.readHandshake(r)
 	if err != nil {
 		refuse(w, r, err)
 		return
@@ -132,7 +137,11 @@ func (t *Transport) ServeStream(w http.ResponseWriter, r *http.Request, name str
 // ServeMany answers a GET that asks to become a WebSocket on which each
 // operation names its stream.
 func (t *Transport) ServeMany(w http.ResponseWriter, r *http.Request) {
-	asked, err := readHandshake(r)
+	if r.Method != http.MethodGet {
+		problem.WriteMethod(w, r, "GET")
+		return
+	}
+	asked, err := t.readHandshake(r)
 	if err == nil && !asked.operations {
 		err = problem.ErrUpgrade.With("this path speaks operations only; send Sec-WebSocket-Protocol: %s", Protocol)
 	}
