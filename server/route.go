@@ -29,6 +29,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case r.Method == http.MethodOptions && preflights[path] != "":
+		preflight(w, preflights[path])
 	case path == "/v1/streams":
 		s.serveList(w, r)
 	case path == "/v1/follow":
@@ -48,13 +50,23 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// preflights has the methods of the paths, besides those of streams, to which
+// browsers send a preflight before a page of an allowed origin gets there.
+var preflights = map[string]string{"/v1/streams": "GET, HEAD", "/v1/follow": "POST"}
+
+// preflight answers OPTIONS (RFC 9110, section 9.3.7). What browsers want to know
+// the guard has said.
+func preflight(w http.ResponseWriter, methods string) {
+	w.Header().Set("Allow", methods+", OPTIONS")
+	w.WriteHeader(http.StatusNoContent)
+}
+
 // serveStream serves a stream's URL over the transport that the request asks
 // for.
 func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, name string) {
 	switch r.Method {
 	case http.MethodOptions:
-		w.Header().Set("Allow", durablestreams.Methods+", OPTIONS")
-		w.WriteHeader(http.StatusNoContent)
+		preflight(w, durablestreams.Methods)
 		return
 	case http.MethodGet:
 		w.Header().Add("Vary", "Accept")

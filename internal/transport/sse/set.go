@@ -46,6 +46,7 @@ func (t *Transport) ServeSet(w http.ResponseWriter, r *http.Request) {
 		case err != nil:
 			foreign = true
 		case c.isOver():
+			w.Header().Set("Cache-Control", "no-store")
 			w.WriteHeader(http.StatusNoContent)
 			return
 		default:

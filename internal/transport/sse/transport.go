@@ -87,6 +87,7 @@ func (t *Transport) begin(w http.ResponseWriter, r *http.Request, name string) (
 		return nil, err
 	}
 	if from.Ended && t.knowsEnd(r, name, from.Offset) {
+		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusNoContent)
 		return nil, nil
 	}
