@@ -23,6 +23,7 @@ func benchmarks() []benchmark {
 		{"fanout", aboutFanout, runFanout},
 		{"backlog", aboutBacklog, runBacklog},
 		{"appends", aboutAppends, runAppends},
+		{"streaming", aboutStreaming, runStreaming},
 		{"memory", aboutMemory, runMemory},
 		{"tokens", aboutTokens, runTokens},
 	}
@@ -44,6 +45,9 @@ type contender struct {
 	onDisk  bool
 	// socket lets it be appended to over WebSocket.
 	socket bool
+	// together, if not zero, lets it be appended to by one request a producer,
+	// that many records a write.
+	together int
 }
 
 // spent returns the CPU time that a process uses while f runs.

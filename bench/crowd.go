@@ -51,10 +51,7 @@ func gather(ctx context.Context, c *config, s contender, streams, followers, pro
 			}
 		}
 		for range producers {
-			p, err := load.Post(addr, path, c.payload())
-			if s.socket {
-				p, err = load.Socket(addr, "/v1/stream/quiet", "?append="+name, c.payload())
-			}
+			p, err := s.producer(addr, name, c.payload())
 			if err != nil {
 				return nil, err
 			}
@@ -62,6 +59,18 @@ func gather(ctx context.Context, c *config, s contender, streams, followers, pro
 		}
 	}
 	return g, nil
+}
+
+// producer returns one that appends to a stream.
+func (s contender) producer(addr, name string, record []byte) (*load.Producer, error) {
+	path := "/v1/stream/" + name
+	switch {
+	case s.socket:
+		return load.Socket(addr, "/v1/stream/quiet", "?append="+name, record)
+	case s.together > 0:
+		return load.Stream(addr, path, record, s.together)
+	}
+	return load.Post(addr, path, record)
 }
 
 // A round is what a crowd did in one repetition.

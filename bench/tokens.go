@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/freshet-stream/freshet/bench/internal/load"
 )
 
 func aboutTokens(c *config) string {
-	return fmt.Sprintf("LLM tokens: %d streams with one SSE reader each, a record of %d bytes a token, one POST or WebSocket message each", c.streams, c.record)
+	return fmt.Sprintf("LLM tokens: %d streams with one SSE reader each, a record of %d bytes a token, one POST, WebSocket message or chunk of a streaming body each", c.streams, c.record)
 }
 
 // fits is the part of the planned tokens that must come for a rate to be one
@@ -20,11 +22,13 @@ const (
 // runTokens measures the whole way of a token: appended by its producer, handed
 // to its reader.
 func runTokens(ctx context.Context, c *config, r *result) error {
+	const posted, streamed = "freshet, pebble", "freshet, pebble, streaming"
 	sides := []contender{
 		{title: "net/http hub", subject: "nethttp"},
 		{title: "freshet, memory", subject: "freshet"},
 		{title: "freshet, memory, WebSocket", subject: "freshet", socket: true},
-		{title: "freshet, pebble", subject: "freshet", onDisk: true},
+		{title: posted, subject: "freshet", onDisk: true},
+		{title: streamed, subject: "freshet", onDisk: true, together: 1},
 	}
 	crowds := make([]*crowd, len(sides))
 	for i, s := range sides {
@@ -33,6 +37,11 @@ func runTokens(ctx context.Context, c *config, r *result) error {
 			return fmt.Errorf("%s: %w", s.title, err)
 		}
 		defer crowds[i].close()
+		if s.together > 0 {
+			if err = crowds[i].all((*load.Producer).Begin); err != nil {
+				return fmt.Errorf("%s: %w", s.title, err)
+			}
+		}
 	}
 	rate, err := c.fit(ctx, crowds)
 	if err != nil {
@@ -57,6 +66,7 @@ func runTokens(ctx context.Context, c *config, r *result) error {
 	for _, s := range sides[1:] {
 		r.compare(s.title, "CPU per token", sides[0].title, "CPU per token")
 	}
+	r.compare(streamed, "CPU per token", posted, "CPU per token")
 	return nil
 }
 

@@ -16,6 +16,8 @@ import (
 type Producer struct {
 	conn net.Conn
 	in   *bufio.Reader
+	// head begins the request of one that streams.
+	head []byte
 	// message is what it sends. If answered, it waits for the answer.
 	message  []byte
 	answered bool
@@ -28,7 +30,7 @@ func Post(addr, path string, record []byte) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Producer{conn, bufio.NewReader(conn), write("POST", addr, path, record), true}, nil
+	return &Producer{conn: conn, in: bufio.NewReader(conn), message: write("POST", addr, path, record), answered: true}, nil
 }
 
 // Socket returns a producer that appends with one message a record over a plain
@@ -38,7 +40,7 @@ func Socket(addr, path, query string, record []byte) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Producer{conn, bufio.NewReader(conn), Upgrade(addr, path+query, ""), true}
+	p := &Producer{conn: conn, in: bufio.NewReader(conn), message: Upgrade(addr, path+query, ""), answered: true}
 	if err := p.send("101"); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -53,7 +55,7 @@ func Create(addr, path string, first []byte) error {
 		return err
 	}
 	defer conn.Close()
-	p := &Producer{conn, bufio.NewReader(conn), write("PUT", addr, path, first), true}
+	p := &Producer{conn: conn, in: bufio.NewReader(conn), message: write("PUT", addr, path, first), answered: true}
 	return p.send("20")
 }
 
@@ -64,6 +66,11 @@ func (p *Producer) send(status string) error {
 	if _, err := p.conn.Write(p.message); err != nil || !p.answered {
 		return err
 	}
+	return p.await(status)
+}
+
+// await reads the head of an answer.
+func (p *Producer) await(status string) error {
 	for first := true; ; first = false {
 		line, err := p.in.ReadSlice('\n')
 		switch {
