@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long anything in the browser may take.
-const patience = 45 * time.Second
+const patience = 90 * time.Second
 
 // startBrowser runs a headless Chromium with a fresh profile until the test
 // ends. Tabs are opened in the context that it returns.

@@ -1,4 +1,9 @@
 // Package e2e tests the freshet binary from outside, with the clients that
-// people use: Debian's headless Chromium, and eventsource and ws from npm, all
-// unmodified. scripts/setup installs them.
+// people use, all unmodified: Debian's headless Chromium, curl, and Python's
+// httpx and websockets, and what node/ has from npm. conformance/ runs the
+// conformance suite of the Durable Streams protocol. scripts/setup installs
+// them.
+//
+// The scripts in node, page, python and shell use the clients as an application
+// would. They follow streams behind proxies that keep cutting them.
 package e2e

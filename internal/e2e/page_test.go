@@ -15,6 +15,7 @@ var panes = []string{"sse", "ws"}
 
 // TestPage drives the page that serve shows, in Chromium.
 func TestPage(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	browser := startBrowser(t)
 	t.Run("both panes survive five cuts", func(t *testing.T) { testCuts(t, s, browser) })
@@ -202,7 +203,7 @@ func testGone(t *testing.T, s *server, browser context.Context) {
 // Both panes find back to a server that was restarted, and learn how the
 // producer ended that went with it.
 func testRestart(t *testing.T, browser context.Context) {
-	s := buildServer(t)
+	s := &server{t: t}
 	store := "pebble:" + t.TempDir()
 	s.run("--listen", "127.0.0.1:0", "--store", store)
 	p := openTab(t, browser, s.url+"/")

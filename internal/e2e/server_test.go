@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,40 +15,25 @@ import (
 
 // A server is a running freshet.
 type server struct {
-	t      *testing.T
-	binary string
-	cmd    *exec.Cmd
+	t   *testing.T
+	cmd *exec.Cmd
 	// url is where it is, without a slash at the end.
 	url string
 }
 
-// startServer builds the binary and runs it until the test ends, on a free port
-// and with streams in memory. With FRESHET_BINARY it runs that one.
+// startServer runs the binary until the test ends, on a free port and with
+// streams in memory.
 func startServer(t *testing.T) *server {
 	t.Helper()
-	s := buildServer(t)
+	s := &server{t: t}
 	s.run("--listen", "127.0.0.1:0", "--store", "memory:")
 	return s
-}
-
-func buildServer(t *testing.T) *server {
-	t.Helper()
-	if binary := os.Getenv("FRESHET_BINARY"); binary != "" {
-		return &server{t: t, binary: binary}
-	}
-	binary := filepath.Join(t.TempDir(), "freshet")
-	build := exec.Command("go", "build", "-o", binary, "./cmd/freshet")
-	build.Dir = "../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build freshet: %v\n%s", err, out)
-	}
-	return &server{t: t, binary: binary}
 }
 
 // run starts the server. It is stopped when the test ends, if not before.
 func (s *server) run(args ...string) {
 	s.t.Helper()
-	cmd := exec.Command(s.binary, append([]string{"serve"}, args...)...)
+	cmd := exec.Command(binary, append([]string{"serve"}, args...)...)
 	cmd.Stderr = s.t.Output()
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -89,7 +73,7 @@ func readURL(t *testing.T, stdout io.Reader) string {
 	found := make(chan string, 1)
 	go func() {
 		defer close(found)
-		page := regexp.MustCompile(`page\s+(http://[^\s/]+)/`)
+		page := regexp.MustCompile(`page:\s+(https?://[^\s/]+)/`)
 		lines := bufio.NewScanner(stdout)
 		for lines.Scan() {
 			if m := page.FindStringSubmatch(lines.Text()); m != nil {
@@ -149,18 +133,4 @@ func (s *server) demo(query string) string {
 		s.t.Fatal(err)
 	}
 	return answer.Stream
-}
-
-// cut breaks the connection with a tap, and reports whether there was one.
-func (s *server) cut(tap string) bool {
-	s.t.Helper()
-	response, err := http.Post(s.url+"/v1/demo/cut?tap="+tap, "", nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusNoContent && response.StatusCode != http.StatusNotFound {
-		s.t.Fatalf("cut: %s", response.Status)
-	}
-	return response.StatusCode == http.StatusNoContent
 }

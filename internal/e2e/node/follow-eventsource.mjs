@@ -1,16 +1,12 @@
-// Follows a stream with npm's eventsource until the server tells it to stop,
-// and prints what it got: node follow-eventsource.mjs URL
+// npm's eventsource, until the server's 204 stops it.
 import { EventSource } from "eventsource";
+import { end, event, opened, url } from "./app.mjs";
 
-const got = { text: "", opens: 0, gaps: 0, reason: null, stopped: null };
-const source = new EventSource(process.argv[2]);
-
-source.onopen = () => got.opens++;
-source.onmessage = ({ data }) => (got.text += data);
-source.addEventListener("stream-gap", () => got.gaps++);
-source.addEventListener("stream-closed", ({ data }) => (got.reason = JSON.parse(data).reason));
+const source = new EventSource(url);
+source.onopen = opened;
+for (const type of ["message", "stream-gap", "stream-closed"]) {
+  source.addEventListener(type, ({ data }) => event(type, data));
+}
 source.onerror = ({ code }) => {
-  if (source.readyState !== source.CLOSED) return;
-  got.stopped = code;
-  console.log(JSON.stringify(got));
+  if (source.readyState === source.CLOSED) end(code);
 };

@@ -1,30 +1,34 @@
-// Follows a stream with npm's ws, resuming after each cut, and prints what it
-// got: node follow-ws.mjs URL
+// npm's ws, resuming after each cut until it is told the end.
 import WebSocket from "ws";
+import { closed, end, gap, json, opened, pause, url, write } from "./app.mjs";
 
-const got = { text: "", opens: 0, gaps: 0, reason: null };
 let offset;
+let over = false;
 
 function connect() {
-  const socket = new WebSocket(process.argv[2], "freshet.v1.json");
+  const socket = new WebSocket(url.replace("http", "ws"), "freshet.v1.json");
   socket.on("open", () => {
-    got.opens++;
+    opened();
     socket.send(JSON.stringify({ op: "follow", id: 1, offset }));
   });
   socket.on("message", (raw) => {
     const message = JSON.parse(raw);
     for (const record of message.records ?? []) {
-      got.text += record.data;
+      write(json ? JSON.stringify(record.data) : record.data);
       offset = record.offset;
     }
-    if (message.op === "gap") got.gaps++;
+    if (message.op === "gap") gap();
     if (message.op !== "closed") return;
-    got.reason = message.reason;
-    socket.close();
-    console.log(JSON.stringify(got));
+    closed(message.reason);
+    over = true;
+    socket.close(1000);
   });
   socket.on("error", () => {});
-  socket.on("close", () => got.reason ?? setTimeout(connect, 100));
+  socket.on("close", async (code) => {
+    if (over) return end(code);
+    await pause(100);
+    connect();
+  });
 }
 
 connect();
