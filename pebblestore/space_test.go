@@ -67,9 +67,9 @@ func TestRetentionFreesSpace(t *testing.T) {
 		retain      freshet.Retain
 		calls, size int
 	}{
-		"records": {freshet.Retain{Records: 100}, 20_000, 1 << 10},
-		"bytes":   {freshet.Retain{Bytes: 1 << 20}, 200, 100 << 10},
-		"age":     {freshet.Retain{Age: time.Second}, 200, 100 << 10},
+		"records": {freshet.Retain{Records: 100}, 5_000, 2 << 10},
+		"bytes":   {freshet.Retain{Bytes: 512 << 10}, 100, 100 << 10},
+		"age":     {freshet.Retain{Age: time.Second}, 100, 100 << 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := time.Now()
@@ -99,7 +99,7 @@ func TestRetentionFreesSpace(t *testing.T) {
 			if err != nil || info.Bytes > 3<<20 {
 				t.Fatalf("%d bytes are kept, %v", info.Bytes, err)
 			}
-			const bound = 8 << 20
+			const bound = 5 << 20
 			deadline := time.Now().Add(20 * time.Second)
 			left := tables(t, s)
 			for left > bound && time.Now().Before(deadline) {

@@ -15,7 +15,7 @@ func (t *topic) growWindow(records []freshet.Record) {
 	others := h.windowBytes.Load() - int64(t.win.bytes)
 	room := int(min(int64(most), max(h.opts.WindowsBytes-others, 0)))
 	h.windowBytes.Add(int64(t.win.extend(records, room)))
-	t.bound()
+	t.trim(records)
 	if room < most && h.evicting.CompareAndSwap(false, true) && !h.goDo(h.evict) {
 		h.evicting.Store(false)
 	}

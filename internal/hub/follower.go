@@ -143,8 +143,8 @@ func (f *Follower) placeInWindow() bool {
 	if t.phase != live {
 		return false
 	}
-	if f.at.IsBeginning() && t.win.base == t.info.Oldest {
-		f.at = t.win.base
+	if oldest := t.info.Oldest; f.at.IsBeginning() && t.win.holds(oldest) {
+		f.at = oldest
 	}
 	return t.win.holds(f.at)
 }

@@ -82,7 +82,7 @@ func (t *topic) install(start freshet.Offset, seen sight) {
 	switch {
 	case len(records) < len(seen.Records), t.win.tail == seen.from:
 	case t.win.holds(seen.Info.Tail):
-		t.startAt(seen.Info.Oldest)
+		t.age(seen.Info.Oldest)
 		return // what was seen is older than the window
 	default:
 		t.again = true
@@ -93,7 +93,7 @@ func (t *topic) install(start freshet.Offset, seen sight) {
 		t.chased = 0
 		t.extend(records, seen.Info.Closed)
 		t.info = seen.Info
-		t.startAt(seen.Info.Oldest)
+		t.age(seen.Info.Oldest)
 	case seen.anew || t.chased >= chaseMost:
 		t.chased = 0
 		t.info = seen.Info

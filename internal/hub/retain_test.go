@@ -2,7 +2,6 @@ package hub
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,14 +9,14 @@ import (
 	"github.com/freshet-stream/freshet"
 )
 
-// Guarantee 6: a follower that falls behind what the stream keeps is told so,
-// and goes on at the oldest record, whether it was in the window or not.
+// Guarantee 6: a follower that falls behind what the stream keeps and out of the
+// window is told so, and goes on at the oldest record.
 func TestSlowFollowerFallsBehindTheOldest(t *testing.T) {
 	for name, hints := range map[string]func(freshet.Hint, func(freshet.Hint)){"told": nil, "hints without batch": bareHints} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				store := &tap{Store: newStore(), onHint: hints}
-				h := newHub(t, store)
+				h := newHubWith(t, Options{Store: store, WindowBytes: 5 * (2*6 + entryOverhead)})
 				createAs(t, h, "s", freshet.Spec{Retain: freshet.Retain{Records: 10}})
 				slow, quick := follow(t, h, "s", FollowOptions{}), follow(t, h, "s", FollowOptions{})
 				all := numbered(40)
@@ -42,38 +41,56 @@ func TestSlowFollowerFallsBehindTheOldest(t *testing.T) {
 	}
 }
 
-// The window of a stream keeps no more than the stream, so that what is read
-// does not depend on who is asked.
-func TestWindowKeepsNoMoreThanTheStream(t *testing.T) {
+// A burst that is larger than what the stream keeps is no loss for those who are
+// there: the window still has it.
+func TestABurstLargerThanWhatIsKept(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := newHub(t, newStore())
+		createAs(t, h, "s", freshet.Spec{Retain: freshet.Retain{Records: 2}})
+		f := follow(t, h, "s", FollowOptions{})
+		for _, s := range numbered(50) {
+			appendText(t, h, "s", s)
+		}
+		wantText(t, f, numbered(50)...)
+		wantText(t, follow(t, h, "s", FollowOptions{}), numbered(50)[48:]...)
+	})
+}
+
+// The beginning is what the stream keeps, whether the window has more or less.
+func TestTheBeginningIsTheOldestKept(t *testing.T) {
 	for name, retain := range map[string]freshet.Retain{
 		"records": {Records: 7},
 		"bytes":   {Bytes: 7 * 6},
 		"either":  {Records: 100, Bytes: 7 * 6},
 	} {
-		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
-				h := newHub(t, newStore())
-				createAs(t, h, "s", freshet.Spec{Retain: retain})
-				first := follow(t, h, "s", FollowOptions{})
-				all := numbered(60)
-				for i := 0; i < len(all); i += 3 { // appends of one record and of two
-					appendText(t, h, "s", all[i])
-					appendText(t, h, "s", all[i+1:i+3]...)
-					page, err := h.Read(t.Context(), "s", freshet.Offset{}, freshet.Limit{})
-					if err != nil {
-						t.Fatal(err)
+		for _, window := range []int{2, 5, 7, 9, 1000} {
+			t.Run(fmt.Sprintf("%s, window %d", name, window), func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					h := newHubWith(t, Options{Store: newStore(), WindowBytes: window * (2*6 + entryOverhead)})
+					createAs(t, h, "s", freshet.Spec{Retain: retain})
+					first := follow(t, h, "s", FollowOptions{})
+					all := numbered(60)
+					for i := 0; i < len(all); i += 3 { // appends of one record and of two
+						appendText(t, h, "s", all[i])
+						appendText(t, h, "s", all[i+1:i+3]...)
+						page, err := h.Read(t.Context(), "s", freshet.Offset{}, freshet.Limit{})
+						if err != nil {
+							t.Fatal(err)
+						}
+						if got, topic := page.Info.Oldest, first.topic; topic.win.holds(topic.info.Oldest) && topic.info.Oldest != got {
+							t.Fatalf("the stream begins after %v, for the hub after %v", got, topic.info.Oldest)
+						}
+						f := follow(t, h, "s", FollowOptions{})
+						wantText(t, f, all[i+3-len(page.Records):i+3]...)
+						f.Close()
 					}
-					if base, n := first.topic.win.base, len(first.topic.win.entries); base != page.Info.Oldest || n != len(page.Records) {
-						t.Fatalf("the window has %d records after %v, the stream %d after %v", n, base, len(page.Records), page.Info.Oldest)
-					}
-					f := follow(t, h, "s", FollowOptions{})
-					wantText(t, f, all[i+3-len(page.Records):i+3]...)
-					f.Close()
-				}
-				appendText(t, h, "s", numbered(20)...)
-				wantText(t, follow(t, h, "s", FollowOptions{}), numbered(20)...) // the last append stays
+					appendText(t, h, "s", numbered(20)...)
+					wantText(t, follow(t, h, "s", FollowOptions{}), numbered(20)...) // the last append stays
+					appendText(t, h, "s", "x")
+					wantText(t, follow(t, h, "s", FollowOptions{}), "x")
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -131,31 +148,4 @@ func TestOldRecordsLeaveTheWindow(t *testing.T) {
 		appendText(t, h, "s", "new")
 		wantText(t, follow(t, h, "s", FollowOptions{}), "new")
 	})
-}
-
-// A window that has lost its beginning knows nothing of the oldest record.
-func TestBoundingPartOfAnAppend(t *testing.T) {
-	record := func(seq uint64, mark freshet.Mark) freshet.Record {
-		return freshet.Record{Offset: freshet.Offset{Seq: seq, Mark: mark}, Data: []byte("12345")}
-	}
-	var w window
-	w.extend([]freshet.Record{record(1, 1), record(2, 1), record(3, 1), record(4, 2), record(5, 3), record(6, 3)}, 5*(2*5+entryOverhead))
-	if w.base.Seq != 1 || w.contents() != 25 {
-		t.Fatalf("the window begins after %v and has %d bytes", w.base, w.contents())
-	}
-	if n := w.bound(freshet.Retain{Records: 5}); n != 0 || w.base.Seq != 1 {
-		t.Errorf("the window was within the bound and begins after %v", w.base)
-	}
-	w.bound(freshet.Retain{Bytes: 20})
-	if w.base != record(3, 1).Offset || len(w.entries) != 3 {
-		t.Errorf("the window begins after %v", w.base)
-	}
-	w.bound(freshet.Retain{Records: 1})
-	if seqs := slices.Collect(func(yield func(uint64) bool) {
-		for _, e := range w.entries {
-			yield(e.Offset.Seq)
-		}
-	}); !slices.Equal(seqs, []uint64{5, 6}) {
-		t.Errorf("the window has %v", seqs)
-	}
 }
