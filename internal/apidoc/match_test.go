@@ -80,3 +80,17 @@ func (b *bindings) resolve(documented string) string {
 		return v
 	})
 }
+
+// document is the inverse of resolve. What the document does not know yet stands
+// for itself from now on.
+func (b *bindings) document(actual string) string {
+	return variable.ReplaceAllStringFunc(actual, func(v string) string {
+		if v[0] != '_' && v[0] != 'A' {
+			return v
+		}
+		if b.documented[v] == "" {
+			b.documented[v], b.actual[v] = v, v
+		}
+		return b.documented[v]
+	})
+}

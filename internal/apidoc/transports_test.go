@@ -95,14 +95,14 @@ func (e *exchange) block(words []string, body string) string {
 	}
 	name := strings.Join(words, " ")
 	if verb == "request" {
-		body = e.guess(e.resolve(body))
+		request := e.guess(e.resolve(body))
 		e.last = &dialogue{conn: e.dial()}
-		e.last.request(body)
+		e.last.request(request)
 		synctest.Wait()
 		if name != "" {
 			e.named[name] = e.last
 		}
-		return body
+		return e.document(request)
 	}
 	d := e.last
 	if name != "" {
@@ -179,10 +179,11 @@ func (e *exchange) check(body, got string) string {
 	}
 	e.seen = append(e.seen, position.FindAllString(got, -1)...)
 	err := e.compare(body, got)
-	if *update {
-		return got
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case *update:
+		return e.document(got)
+	default:
 		e.Errorf("%v", err)
 	}
 	return body
@@ -220,7 +221,7 @@ func (e *exchange) frames(d *dialogue, body string) string {
 			arrived()
 			message = e.guess(e.resolve(message))
 			d.sendMessage(strings.TrimSuffix(message, "\n"))
-			out.WriteString("> " + message)
+			out.WriteString("> " + e.document(message))
 			continue
 		}
 		expected.WriteString(line)
