@@ -16,8 +16,8 @@ import (
 const patience = 90 * time.Second
 
 // startBrowser runs a headless Chromium with a fresh profile until the test
-// ends. Tabs are opened in the context that it returns.
-func startBrowser(t *testing.T) context.Context {
+// ends, with some more flags. Tabs are opened in the context that it returns.
+func startBrowser(t *testing.T, flags ...string) context.Context {
 	t.Helper()
 	binary := os.Getenv("CHROMIUM")
 	if binary == "" {
@@ -31,10 +31,10 @@ func startBrowser(t *testing.T) context.Context {
 		chromedp.UserDataDir(t.TempDir()),
 		chromedp.WSURLReadTimeout(time.Minute),
 	}
-	for _, flag := range []string{
+	for _, flag := range append(flags,
 		"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
 		"disable-component-update", "disable-sync", "disable-dev-shm-usage", "hide-scrollbars",
-	} {
+	) {
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)

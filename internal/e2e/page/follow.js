@@ -72,26 +72,32 @@ async function followSet(names, got) {
     const response = await fetch("/v1/follow", { method: "POST", body, headers });
     if (response.status !== 200) throw new Error(`the server answered ${response.status}`);
     got.opens++;
-    let rest = "";
-    for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
-      const blocks = (rest + text).split("\n\n");
+    // Not through a TextDecoderStream: what is in a pipe when its source fails is
+    // lost to the page.
+    const decoder = new TextDecoder();
+    const reader = response.body.getReader();
+    for (let rest = ""; ; ) {
+      const { done, value } = await reader.read();
+      if (done) return true;
+      const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
       rest = blocks.pop();
       blocks.forEach(take);
     }
-    return true;
   };
   while (!(await follow().catch(() => pause(100)))) {}
   got.stopped = "clean end";
   return got;
 }
 
-// append appends as a named producer, again and again until it is answered. It
-// has a connection of its own: those without credentials are counted apart.
+// append appends as a named producer, again and again until it is answered. A
+// browser counts connections without credentials apart from those with them, so
+// that it has one even if followers have taken all six.
 async function append(name, seq, body, headers = {}) {
   for (;;) {
     try {
       const response = await fetch("/v1/stream/" + name, {
         method: "POST",
+        credentials: "omit",
         body,
         headers: {
           "Content-Type": "application/json",
@@ -104,8 +110,30 @@ async function append(name, seq, body, headers = {}) {
       if (!response.ok) throw new Error(`append ${seq} to ${name}: ${response.status} ${await response.text()}`);
       return;
     } catch (error) {
+      // What the network does to a request is a TypeError.
       if (!(error instanceof TypeError)) throw error;
       await pause(50);
     }
   }
+}
+
+// followMany follows some streams by an EventSource each and others as a set,
+// and, once all of that is open, appends to all and closes them with the last
+// record.
+async function followMany(single, set, records) {
+  const got = { set: { opens: 0 } };
+  const ends = single.map((name) => followEvents("/v1/stream/" + name, (got[name] = blank())));
+  if (set.length > 0) {
+    for (const name of set) got.set[name] = blank();
+    ends.push(followSet(set, got.set));
+  }
+  while ([...single.map((name) => got[name]), ...(set.length > 0 ? [got.set] : [])].some(({ opens }) => opens === 0)) {
+    await pause(10);
+  }
+  for (const [seq, record] of records.entries()) {
+    const headers = seq === records.length - 1 ? { "Stream-Closed": "true" } : {};
+    for (const name of [...single, ...set]) await append(name, seq, record, headers);
+  }
+  await Promise.all(ends);
+  return [...single.map((name) => got[name]), ...set.map((name) => ({ ...got.set[name], opens: got.set.opens, stopped: got.set.stopped }))];
 }
