@@ -46,7 +46,9 @@ type sample struct {
 // serve serves a store on loopback, writes its address, and then a sample for
 // each line that it reads.
 func serve(dir string) error {
-	store, err := pebblestore.Open(dir, pebblestore.Options{})
+	// The engine's own memory is a setting, and small here, so that it does not
+	// hide what is looked for.
+	store, err := pebblestore.Open(dir, pebblestore.Options{MemTableBytes: 1 << 20, CacheBytes: 16 << 20})
 	if err != nil {
 		return err
 	}
