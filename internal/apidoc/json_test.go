@@ -38,6 +38,41 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// References lead somewhere, and what is meant to be shared is.
+func TestReferences(t *testing.T) {
+	for _, file := range []string{"openapi.json", "asyncapi.json"} {
+		d := readDocument(t, file)
+		used := map[string]bool{}
+		var walk func(value any)
+		walk = func(value any) {
+			switch value := value.(type) {
+			case []any:
+				for _, v := range value {
+					walk(v)
+				}
+			case map[string]any:
+				for _, v := range value {
+					walk(v)
+				}
+				if ref, ok := value["$ref"].(string); ok {
+					used[ref] = true
+					if found, _ := d.at(strings.TrimPrefix(ref, "#")); found == nil {
+						t.Errorf("%s refers to %s, which is not there", file, ref)
+					}
+				}
+			}
+		}
+		walk(d.root)
+		for kind, components := range d.object("/components") {
+			for name := range components.(map[string]any) {
+				if !used["#/components/"+kind+"/"+name] {
+					t.Errorf("%s: nothing refers to the %s of %s", file, kind, name)
+				}
+			}
+		}
+	}
+}
+
 // A document is one of the two, as JSON.
 type document struct {
 	*testing.T
