@@ -133,26 +133,24 @@ func endedSet(body string) string {
 func commonRequests() []request {
 	const a = "/v1/stream/a"
 	var all []request
-	operations := []request{
+	each := []request{
 		{method: "PUT", path: a}, {method: "POST", path: a, headers: []string{closing}}, {method: "GET", path: a}, {method: "HEAD", path: a},
 		{method: "DELETE", path: a}, {method: "OPTIONS", path: a}, {method: "GET", path: "/v1/streams"}, {method: "POST", path: "/v1/follow"},
 		{method: "OPTIONS", path: "/v1/follow"}, {method: "OPTIONS", path: "/v1/streams"},
 		{method: "GET", path: "/v1/ws"}, {method: "GET", path: "/healthz"}, {method: "GET", path: "/v1/openapi.yaml"},
 	}
-	for _, r := range operations {
+	for _, r := range each {
 		foreign, large := r, r
 		foreign.name, foreign.status, foreign.headers = "a foreign Host", 421, []string{"Host: evil.example"}
 		large.name, large.status, large.headers = "large headers", 431, []string{"X-Large: " + strings.Repeat("x", 65<<10)}
 		all = append(all, foreign, large)
 	}
-	for _, r := range []request{
-		{name: "the server stops", method: "GET", path: a, headers: []string{sse}, status: 503, server: "stopped"},
-		{name: "the server stops", method: "POST", path: a, headers: []string{closing}, status: 503, server: "stopped"},
-		{name: "the server stops", method: "GET", path: "/v1/ws", headers: upgrade("Sec-WebSocket-Protocol: freshet.v1.json"), status: 503, server: "stopped"},
-	} {
-		all = append(all, r)
-	}
-	for _, r := range operations[:7] {
+	all = append(all,
+		request{name: "the server stops", method: "GET", path: a, headers: []string{sse}, status: 503, server: "stopped"},
+		request{name: "the server stops", method: "POST", path: a, headers: []string{closing}, status: 503, server: "stopped"},
+		request{name: "the server stops", method: "GET", path: "/v1/ws", headers: upgrade(operations), status: 503, server: "stopped"},
+	)
+	for _, r := range each[:7] {
 		if r.method == "OPTIONS" {
 			continue
 		}
