@@ -165,6 +165,19 @@ func (p *process) sample() (s sample) {
 	return s
 }
 
+// settled returns the least of some samples: the engine may still be at work on
+// what was written.
+func (p *process) settled() sample {
+	p.Helper()
+	least := p.sample()
+	for range 10 {
+		if s := p.sample(); s.Heap < least.Heap {
+			least = s
+		}
+	}
+	return least
+}
+
 // resident returns the memory of the process, as the system counts it (proc(5),
 // VmRSS), in bytes.
 func (p *process) resident() (bytes int64) {
