@@ -51,6 +51,14 @@
 // out anew, and a cursor of another stream; without clocks, terms or any
 // detection of failures.
 //
+// # Retention
+//
+// A stream keeps all its records, or as many as its [Retain] says: the longest
+// run of whole appends up to the tail that is within the bounds. What is before
+// Oldest is gone at once and for every reader of the store; a cursor there is a
+// gap, [GapTrimmed], and the beginning is Oldest. The number and mark of that
+// position stay known.
+//
 // # Writing
 //
 // The appends of one call of [Store].Append are judged in order by the rules of
