@@ -19,9 +19,9 @@ func TestPowerLossWhileTrimming(t *testing.T) {
 		retain      freshet.Retain
 		size, total int
 	}{
-		"tiny":  {freshet.Retain{Records: 100}, 8, 3000},
+		"tiny":  {freshet.Retain{Records: 100}, 8, 1500},
 		"large": {freshet.Retain{Records: 20}, 40 << 10, 300},
-		"old":   {freshet.Retain{Records: 300, Age: 20 * time.Second}, 8, 3000},
+		"old":   {freshet.Retain{Records: 300, Age: 20 * time.Second}, 8, 1500},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 2))
