@@ -20,6 +20,9 @@ const (
 	// leaves three quarters to the others of its connection.
 	connectionWindow = 2 << 20
 	streamWindow     = 512 << 10
+	// frameBytes is the largest frame that clients may send, which a connection
+	// needs a buffer for. It has to fit the window.
+	frameBytes = 64 << 10
 )
 
 // NewServer returns a server of HTTP/1.1 and HTTP/2, over TLS and, by prior
@@ -41,6 +44,7 @@ func NewServer(handler http.Handler, heartbeat time.Duration, log *slog.Logger) 
 			MaxConcurrentStreams:          streamsMost,
 			MaxReceiveBufferPerConnection: connectionWindow,
 			MaxReceiveBufferPerStream:     streamWindow,
+			MaxReadFrameSize:              frameBytes,
 			SendPingTimeout:               2 * heartbeat,
 			PingTimeout:                   2 * heartbeat,
 			WriteByteTimeout:              4 * heartbeat,

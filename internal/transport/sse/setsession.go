@@ -5,8 +5,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/freshet-stream/freshet"
@@ -43,22 +46,42 @@ func (s *setSession) run(ctx context.Context, set []asked) {
 		s.response.Abort()
 	}
 	var streams sync.WaitGroup
+	var panicked atomic.Pointer[failure]
 	for i := range set {
 		if s.cursor.positions[i].state == ended {
 			continue
 		}
 		streams.Go(func() {
+			// net/http contains a panic in its own goroutine only: here it goes on.
+			defer func() {
+				if p := recover(); p != nil {
+					panicked.Store(&failure{p, debug.Stack()})
+					cancel(nil)
+				}
+			}()
 			if err := s.follow(ctx, i, &set[i]); err != nil {
 				cancel(err)
 			}
 		})
 	}
 	streams.Wait()
+	if f := panicked.Load(); f != nil {
+		panic(f)
+	}
 	if ctx.Err() != nil {
 		s.response.Abort()
 	}
 	s.response.End()
 }
+
+// A failure is a panic of another goroutine, and where that was.
+type failure struct {
+	value any
+	stack []byte
+}
+
+// Error makes net/http log it whole.
+func (f *failure) Error() string { return fmt.Sprintf("%v\n%s", f.value, f.stack) }
 
 // follow writes the events of one stream until its end was told.
 func (s *setSession) follow(ctx context.Context, i int, a *asked) error {
