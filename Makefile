@@ -2,7 +2,7 @@
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
-MODULES := internal/e2e bench
+MODULES := internal/e2e internal/h2spec bench
 
 .PHONY: build test setup lint bench fuzz
 
@@ -15,6 +15,7 @@ setup:
 
 test: setup
 	go test -race ./...
+	cd internal/h2spec && go test -count=1 ./...
 	cd internal/e2e && go test -count=1 ./...
 
 lint:
@@ -25,7 +26,7 @@ lint:
 	for m in $(MODULES); do (cd $$m && go run $(STATICCHECK) ./...) || exit 1; done
 
 bench:
-	cd bench && go run . 
+	cd bench && go run .
 
 fuzz:
 	FUZZTIME=$(FUZZTIME) scripts/fuzz
