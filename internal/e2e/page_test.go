@@ -131,6 +131,7 @@ func testStop(t *testing.T, s *server, browser context.Context) {
 	p.click("#stop")
 	p.waitEnd(s, "cancelled")
 	length := len(s.read(p.stream()))
+	// Were the producer still at work, six tokens would come meanwhile.
 	time.Sleep(300 * time.Millisecond)
 	if now := len(s.read(p.stream())); now != length {
 		t.Errorf("the stream grew from %d to %d bytes after it was stopped", length, now)
