@@ -46,7 +46,9 @@ type Options struct {
 	// Page, if not nil, is served at /, with what it needs to show streams at
 	// work under /v1/demo.
 	Page http.Handler
-	// Name is what the server calls itself on the page.
+	// Name is what the server calls itself, so that one can tell which of a fleet
+	// has answered: in the header [NameHeader] and on the page. It is up to 128
+	// visible ASCII characters; without any the server has no name.
 	Name string
 }
 

@@ -5,6 +5,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/freshet-stream/freshet/internal/demo"
@@ -37,6 +38,9 @@ type Server struct {
 func New(opts Options) (*Server, error) {
 	if opts.Store == nil {
 		return nil, errors.New("new server: no store is given")
+	}
+	if err := checkName(opts.Name); err != nil {
+		return nil, fmt.Errorf("new server: %w", err)
 	}
 	opts = opts.withDefaults()
 	g, err := guard.New(guard.Options{Loopback: opts.Loopback, Hosts: opts.AllowHosts, Origins: opts.AllowOrigins})
@@ -83,6 +87,7 @@ func (s *Server) Close() {
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.sayName(w.Header())
 	if err := s.guard.Check(w, r); err != nil {
 		problem.Write(w, r, err)
 		return

@@ -30,6 +30,7 @@ const drainGrace = 5 * time.Second
 type ServeCmd struct {
 	Listen         string        `default:"127.0.0.1:4437" placeholder:"ADDR" help:"Address to listen on, host:port. Port 0 takes a free one. Beyond loopback this needs --insecure-no-auth."`
 	Store          string        `default:"pebble:./freshet-data" placeholder:"STORE" help:"Where streams are kept: pebble:DIR (durable, fsynced) or memory: (gone with the process)."`
+	Name           string        `placeholder:"NAME" help:"What the server calls itself, in the header Freshet-Server of its answers and on the page. By default where it listens, with the machine's name if other machines can reach it."`
 	Retention      retention     `default:"open=168h,closed=24h" placeholder:"WHEN" help:"How long streams are kept that say nothing of it: after the last append, and after the close. 'forever' keeps them."`
 	Heartbeat      time.Duration `default:"15s" help:"After how much silence followers are sent a sign of life."`
 	LongPoll       time.Duration `default:"25s" help:"How long a long-poll waits."`
@@ -123,7 +124,7 @@ func (c *ServeCmd) options(store opened, log *slog.Logger, addr net.Addr, loopba
 		Limits:      freshet.Limits{Record: c.MaxRecord, Append: c.MaxBody},
 		WindowBytes: c.Window, WindowsBytes: c.Windows,
 		Loopback: loopback, AllowHosts: c.AllowHost, AllowOrigins: c.AllowOrigin,
-		Name: addr.String(), WebSocketCompression: c.WSCompression,
+		Name: c.serverName(addr, loopback), WebSocketCompression: c.WSCompression,
 	}
 	if loopback {
 		opts.Page = web.Handler(web.Options{Name: opts.Name, Version: version(), Store: store.about})

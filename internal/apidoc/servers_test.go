@@ -46,7 +46,7 @@ func startServers(t *testing.T) map[string]string {
 			store = &faulty{memory, c.fault}
 		}
 		s, err := server.New(server.Options{
-			Store: store, Loopback: true, AllowOrigins: c.origins, WebSocketCompression: c.compress,
+			Store: store, Name: "server-1", Loopback: true, AllowOrigins: c.origins, WebSocketCompression: c.compress,
 			LongPoll: 50 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
