@@ -72,7 +72,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, name string
 		w.Header().Add("Vary", "Accept")
 	}
 	if s.demo != nil && freshet.Reserved(name) == "demo" {
-		w, r = s.demo.Tap(w, r)
+		w, r = s.demo.Tap(w, r, name)
 	}
 	s.negotiate(r)(w, r, name)
 }

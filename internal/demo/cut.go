@@ -2,18 +2,19 @@ package demo
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
-	"net"
 	"net/http"
 
+	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/problem"
 )
 
 // cutBody bounds the body of POST /v1/demo/cut, in bytes.
 const cutBody = 1 << 10
 
-// serveCut breaks the connection of a tap: by a TCP reset, or over HTTP/2 by a
-// reset of its stream. The tap is in the query, or in a JSON body.
+// serveCut has the connection of a tap broken, whichever server it is on, by an
+// append to the tap's stream. The tap is in the query, or in a JSON body.
 func (d *Demo) serveCut(w http.ResponseWriter, r *http.Request) error {
 	tap := r.URL.Query().Get("tap")
 	if tap == "" {
@@ -32,19 +33,18 @@ func (d *Demo) serveCut(w http.ResponseWriter, r *http.Request) error {
 	if !isTap(tap) {
 		return problem.ErrQuery.With("tap has to be %d to %d letters, digits, - and _", tapLeast, tapMost)
 	}
-	cut := d.taps.take(tap)
-	if cut == nil {
-		return problem.ErrPath.With("no connection with this tap is open; it may be on its way back")
+	said, err := json.Marshal(order{Cut: true})
+	if err != nil {
+		return err
 	}
-	cut()
+	_, err = d.opts.Hub.Append(r.Context(), tapStreams+tap, freshet.Append{Records: []freshet.Record{{Data: said}}})
+	switch {
+	case errors.Is(err, freshet.ErrNotFound):
+		return problem.ErrPath.With("no connection has had this tap of late")
+	case err != nil:
+		return err
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNoContent)
 	return nil
-}
-
-// hijacked lets a cut reset conn, which is no longer HTTP's.
-func (c *connection) hijacked(conn net.Conn) {
-	c.taps.mu.Lock()
-	defer c.taps.mu.Unlock()
-	c.cut = func() { reset(conn) }
 }

@@ -4,7 +4,10 @@
 // such a connection when the page asks for it.
 //
 // A connection takes part if its URL has a tap, a random word that its page
-// chose. The word is all that is needed to watch the connection or to cut it.
+// chose. What the server writes to it is appended to the stream demo/tap-WORD,
+// which the page follows, and a record {"cut":true} that somebody appends there
+// has the connection cut. So the page, the connection and the request to cut may
+// each be on another server.
 package demo
 
 import (
@@ -35,17 +38,17 @@ type Options struct {
 // concurrently. Whoever made it closes it.
 type Demo struct {
 	opts Options
-	taps taps
 
 	// ctx ends with the demo.
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	// starting guards that nothing is begun once ctx has ended, and producers.
-	starting  sync.Mutex
-	producers int
-	watchers  int
-	work      sync.WaitGroup
+	// starting guards that nothing is begun once ctx has ended, and what counts
+	// what runs.
+	starting    sync.Mutex
+	producers   int
+	connections int
+	work        sync.WaitGroup
 }
 
 // New returns a demo of the streams of a hub, which has to be open for as long
@@ -91,7 +94,7 @@ func (d *Demo) end(count *int) {
 	d.work.Done()
 }
 
-// ServeHTTP serves /v1/demo, /v1/demo/tap and /v1/demo/cut.
+// ServeHTTP serves /v1/demo and /v1/demo/cut.
 func (d *Demo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	endpoint, ok := map[string]struct {
 		method string
@@ -99,7 +102,6 @@ func (d *Demo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}{
 		"/v1/demo":     {http.MethodPost, d.serveStart},
 		"/v1/demo/cut": {http.MethodPost, d.serveCut},
-		"/v1/demo/tap": {http.MethodGet, d.serveWatch},
 	}[r.URL.EscapedPath()]
 	switch {
 	case !ok:

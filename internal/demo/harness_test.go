@@ -35,7 +35,16 @@ type fixture struct {
 func start(t *testing.T, setup func(*httptest.Server)) *fixture {
 	t.Helper()
 	store := memstore.New(memstore.Options{})
-	streams, err := server.New(server.Options{Store: store, Page: http.NotFoundHandler()})
+	t.Cleanup(func() { _ = store.Close() })
+	return run(t, store, "server-1", setup)
+}
+
+// beside runs one more server over the same store.
+func (f *fixture) beside(name string) *fixture { return run(f.t, f.store, name, nil) }
+
+func run(t *testing.T, store *memstore.Store, name string, setup func(*httptest.Server)) *fixture {
+	t.Helper()
+	streams, err := server.New(server.Options{Store: store, Name: name, Page: http.NotFoundHandler()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +62,6 @@ func start(t *testing.T, setup func(*httptest.Server)) *fixture {
 		streams.Close()
 		f.CloseClientConnections()
 		f.Close()
-		_ = store.Close()
 	})
 	return f
 }
@@ -135,39 +143,60 @@ func (f *fixture) end(name string) (string, freshet.Reason) {
 	}
 }
 
-// shown is a message of GET /v1/demo/tap.
+// shown is a record of the stream of a tap.
 type shown struct {
-	Tap   string
+	Tap   string `json:"-"`
+	Conn  string
 	Bytes []byte
 	Open  *struct {
-		Protocol, Path, LastEventID string
-		WebSocket                   bool
+		Server, Protocol, Path, LastEventID string
+		WebSocket                           bool
 	}
 	End     string
 	Dropped int
+	Cut     bool
 }
 
-// watch opens a tap. The result returns its next message.
+// watch follows the streams of taps, as the page does. The result returns their
+// next record.
 func (f *fixture) watch(taps ...string) (next func() shown) {
 	f.t.Helper()
-	conn, response, err := websocket.Dial(f.t.Context(), f.URL+"/v1/demo/tap?tap="+strings.Join(taps, "&tap="), nil)
+	conn, response, err := websocket.Dial(f.t.Context(), f.URL+"/v1/ws", &websocket.DialOptions{Subprotocols: []string{"freshet.v1.json"}})
 	if err != nil {
 		body, _ := io.ReadAll(response.Body)
 		f.t.Fatalf("watch: %v, %s", err, body)
 	}
 	f.t.Cleanup(func() { _ = conn.CloseNow() })
 	conn.SetReadLimit(-1)
+	for _, tap := range taps {
+		follow := `{"op":"follow","id":1,"wait":60,"stream":"demo/tap-` + tap + `"}`
+		if err := conn.Write(f.t.Context(), websocket.MessageText, []byte(follow)); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	var waiting []shown
 	return func() (m shown) {
 		f.t.Helper()
 		ctx, cancel := context.WithTimeout(f.t.Context(), patience)
 		defer cancel()
-		_, raw, err := conn.Read(ctx)
-		if err == nil {
-			err = json.Unmarshal(raw, &m)
+		for len(waiting) == 0 {
+			var message struct {
+				Op, Stream string
+				Records    []struct{ Data shown }
+			}
+			_, raw, err := conn.Read(ctx)
+			if err == nil {
+				err = json.Unmarshal(raw, &message)
+			}
+			if err != nil || message.Op != "records" {
+				f.t.Fatalf("%s, error %v", raw, err)
+			}
+			for _, r := range message.Records {
+				r.Data.Tap = strings.TrimPrefix(message.Stream, "demo/tap-")
+				waiting = append(waiting, r.Data)
+			}
 		}
-		if err != nil {
-			f.t.Fatal(err)
-		}
+		m, waiting = waiting[0], waiting[1:]
 		return m
 	}
 }

@@ -1,66 +1,91 @@
 package demo
 
 import (
-	"bytes"
 	"context"
+	"crypto/rand"
 	"net/http"
-	"sync"
+	"strings"
 	"time"
 
+	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/guard"
+	"github.com/freshet-stream/freshet/internal/hub"
 )
 
-// Lengths of a tap.
+// tapStreams is what the names of the streams of taps begin with.
+const tapStreams = "demo/tap-"
+
 const (
+	// Lengths of a tap.
 	tapLeast = 16
 	tapMost  = 64
+	// tapTTL is for how long the stream of a tap outlives its use, and tapBytes
+	// how much of it is kept.
+	tapTTL   = time.Minute
+	tapBytes = 1 << 20
+	// tapTime bounds the preparations for a tap, for which the answer waits.
+	tapTime = 2 * time.Second
+	// connectionsMost bounds the connections of a server that are shown.
+	connectionsMost = 128
 )
-
-// taps know, by their tap, the connections that can be cut and those who watch
-// them. The zero value works.
-type taps struct {
-	mu          sync.Mutex
-	connections map[string]*connection
-	watchers    map[string]*watcher
-}
-
-// A connection is one that carries a stream, over SSE or WebSocket.
-type connection struct {
-	taps *taps
-	tap  string
-	// cut ends it so that its reader sees it break, end is how it ended. The
-	// taps' mu guards both.
-	cut func()
-	end string
-}
 
 // Tap lets the page that chose the request's tap see what the server writes as
 // its answer, and cut it. What it returns is to be used instead of w and r. A
-// request without a tap is left as it is.
-func (d *Demo) Tap(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, *http.Request) {
-	if r.Method != http.MethodGet {
+// request without a tap is left as it is, and so is one for the stream of a tap,
+// which would show itself.
+func (d *Demo) Tap(w http.ResponseWriter, r *http.Request, stream string) (http.ResponseWriter, *http.Request) {
+	tap := r.URL.Query().Get("tap")
+	if r.Method != http.MethodGet || !isTap(tap) || strings.HasPrefix(stream, tapStreams) {
 		return w, r
 	}
-	tap := r.URL.Query().Get("tap")
-	if !isTap(tap) {
+	tooMany := freshet.ErrOverloaded.With("%d connections are shown, which is as many as may be", connectionsMost)
+	if err := d.begin(&d.connections, connectionsMost, tooMany); err != nil {
+		d.opts.Logger.Debug("show connection", "stream", stream, "error", err)
+		return w, r
+	}
+	orders, err := d.openTap(r.Context(), tapStreams+tap)
+	if err != nil {
+		d.end(&d.connections)
+		d.opts.Logger.Debug("show connection", "stream", stream, "error", err)
 		return w, r
 	}
 	ctx, cancel := context.WithCancel(r.Context())
-	c := &connection{taps: &d.taps, tap: tap, cut: cancel, end: "closed"}
+	c := &connection{
+		hub: d.opts.Hub, log: d.opts.Logger, stream: tapStreams + tap, name: rand.Text()[:8],
+		queue: newQueue(), cut: cancel,
+	}
+	c.life, c.over = context.WithCancel(d.ctx)
 	if conn := connOf(ctx); conn != nil && r.ProtoMajor == 1 {
 		c.cut = func() {
 			reset(conn)
 			cancel()
 		}
 	}
-	d.taps.add(c)
 	c.tell(message{Open: &opening{
 		Server: d.opts.Name, Protocol: r.Proto, Path: r.URL.EscapedPath(),
 		WebSocket: guard.IsUpgrade(r), LastEventID: r.Header.Get("Last-Event-ID"),
 	}})
+	go func() {
+		defer d.end(&d.connections)
+		c.run(orders)
+	}()
 	// The context ends with the connection, and when the request is served.
-	keep := context.AfterFunc(ctx, c.remove)
+	keep := context.AfterFunc(ctx, func() { c.end(endClosed) })
 	return &tee{ResponseWriter: w, connection: c, keep: keep}, r.WithContext(ctx)
+}
+
+// openTap creates the stream of a tap, unless it exists, and follows it from its
+// tail: what was asked for before was meant for another connection.
+func (d *Demo) openTap(ctx context.Context, stream string) (*hub.Follower, error) {
+	ctx, cancel := context.WithTimeout(ctx, tapTime)
+	defer cancel()
+	info, _, err := d.opts.Hub.Create(ctx, stream, freshet.Creation{Spec: freshet.Spec{
+		ContentType: "application/json", TTL: tapTTL, Retain: freshet.Retain{Bytes: tapBytes},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return d.opts.Hub.Follow(ctx, stream, hub.FollowOptions{Cursor: freshet.Cursor{Offset: info.Tail}})
 }
 
 // isTap reports whether s can be a tap: 16 to 64 characters that need no
@@ -77,55 +102,4 @@ func isTap(s string) bool {
 		}
 	}
 	return true
-}
-
-// add makes c the connection of its tap.
-func (t *taps) add(c *connection) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.connections == nil {
-		t.connections = map[string]*connection{}
-	}
-	t.connections[c.tap] = c
-}
-
-// take forgets the connection of a tap and returns what cuts it, or nil if none
-// is open.
-func (t *taps) take(tap string) (cut func()) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	c := t.connections[tap]
-	if c == nil {
-		return nil
-	}
-	delete(t.connections, tap)
-	c.end = "reset"
-	return c.cut
-}
-
-// remove is called when the connection is over.
-func (c *connection) remove() {
-	c.taps.mu.Lock()
-	defer c.taps.mu.Unlock()
-	if c.taps.connections[c.tap] == c {
-		delete(c.taps.connections, c.tap)
-	}
-	c.pass(message{End: c.end})
-}
-
-// tell passes a message on to whoever watches, at once or never. The caller may
-// alter its bytes afterwards.
-func (c *connection) tell(m message) {
-	c.taps.mu.Lock()
-	defer c.taps.mu.Unlock()
-	c.pass(m)
-}
-
-// pass is tell with the taps' mu held.
-func (c *connection) pass(m message) {
-	if w := c.taps.watchers[c.tap]; w != nil {
-		m.Tap, m.At = c.tap, time.Now().UnixMilli()
-		m.Bytes = bytes.Clone(m.Bytes)
-		w.offer(m)
-	}
 }

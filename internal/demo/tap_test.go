@@ -137,9 +137,6 @@ func TestCutResets(t *testing.T) {
 			if _, err := io.Copy(io.Discard, r); !errors.Is(err, syscall.ECONNRESET) {
 				t.Errorf("the client sees %v instead of a reset", err)
 			}
-			if response := f.post("/v1/demo/cut?tap="+tapA, ""); response.StatusCode != http.StatusNotFound {
-				t.Errorf("a second cut: %s", response.Status)
-			}
 			if _, end := gather(next, tapA); end != "reset" {
 				t.Errorf("the tap shows the end %q", end)
 			}
@@ -176,10 +173,10 @@ func TestCutHTTP2(t *testing.T) {
 	}
 }
 
-// A page that does not read its tap slows nothing down, and is told what it has
-// not been shown.
-func TestSlowWatcher(t *testing.T) {
-	const size, rounds = 1 << 20, 40
+// What is written faster than it can be shown slows nothing down, and the page
+// is told how much it has not been shown.
+func TestMoreThanCanBeShown(t *testing.T) {
+	const size = 1 << 20
 	f := start(t, nil)
 	if _, _, err := f.streams.Create(t.Context(), "demo/big", freshet.Creation{
 		Spec: freshet.Spec{ContentType: "text/plain"},
@@ -191,17 +188,72 @@ func TestSlowWatcher(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := f.watch(tapA)
-	for range rounds {
-		if n, err := io.Copy(io.Discard, f.follow("demo/big", tapA).Body); err != nil || n < size {
-			t.Fatalf("%d bytes came, error %v", n, err)
+	body, err := io.ReadAll(f.follow("demo/big", tapA).Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, dropped := 0, 0
+	for {
+		m := next()
+		seen += len(m.Bytes)
+		dropped += m.Dropped
+		if m.End != "" {
+			break
 		}
 	}
-	f.follow("demo/big", tapA)
-	dropped := 0
-	for dropped == 0 {
-		dropped = next().Dropped
+	if dropped == 0 || seen+dropped != len(body) {
+		t.Errorf("%d bytes were shown and %d told missing of %d", seen, dropped, len(body))
 	}
-	if dropped < size {
-		t.Errorf("%d bytes were not shown", dropped)
+}
+
+// The connection, the page that watches and the request to cut are each on a
+// server of their own.
+func TestTapAcrossServers(t *testing.T) {
+	connected := start(t, nil)
+	watched, asked := connected.beside("server-2"), connected.beside("server-3")
+	connected.create("demo/idle")
+	for round := range 2 {
+		next := watched.watch(tapA)
+		_, r := connected.dialRaw("/v1/stream/demo/idle?tap="+tapA, "Accept: text/event-stream")
+		if _, err := r.ReadByte(); err != nil {
+			t.Fatal(err)
+		}
+		for range round {
+			// Of the round before.
+			gather(next, tapA)
+		}
+		if opened := next(); opened.Open == nil || opened.Open.Server != "server-1" {
+			t.Errorf("first the tap shows %+v", opened)
+		}
+		if response := asked.post("/v1/demo/cut?tap="+tapA, ""); response.StatusCode != http.StatusNoContent {
+			t.Fatalf("cut: %s", response.Status)
+		}
+		if _, err := io.Copy(io.Discard, r); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("the client sees %v instead of a reset", err)
+		}
+		if _, end := gather(next, tapA); end != "reset" {
+			t.Errorf("the tap shows the end %q", end)
+		}
+	}
+}
+
+// The stream of a tap is not shown in turn, which would never end.
+func TestTapOfATap(t *testing.T) {
+	f := start(t, nil)
+	f.create("demo/idle")
+	next := f.watch(tapA)
+	f.follow("demo/idle", tapA)
+	f.follow("demo/tap-"+tapA, tapA)
+	f.follow("demo/tap-"+tapA, tapB)
+	f.post("/v1/demo/cut?tap="+tapA, "")
+	if _, end := gather(next, tapA); end != "reset" {
+		t.Errorf("the tap shows the end %q", end)
+	}
+	if _, err := f.store.Info(t.Context(), "demo/tap-"+tapB); !errors.Is(err, freshet.ErrNotFound) {
+		t.Errorf("the stream of a tap is shown: %v", err)
+	}
+	infos, err := f.store.List(t.Context(), "demo/tap-", "", 10)
+	if err != nil || len(infos) != 1 || infos[0].Tail.Seq > 10 {
+		t.Errorf("the streams of taps are %+v, error %v", infos, err)
 	}
 }

@@ -56,7 +56,7 @@ func (t *teeConn) Write(p []byte) (int, error) {
 
 // Close implements [net.Conn].
 func (t *teeConn) Close() error {
-	t.closing.Do(t.connection.remove)
+	t.closing.Do(func() { t.connection.end(endClosed) })
 	return t.Conn.Close()
 }
 
@@ -72,10 +72,3 @@ func (t *teeConn) CloseWrite() error {
 
 // NetConn returns the connection below.
 func (t *teeConn) NetConn() net.Conn { return t.Conn }
-
-// wrote shows bytes that were written.
-func (c *connection) wrote(p []byte) {
-	if len(p) > 0 {
-		c.tell(message{Bytes: p})
-	}
-}

@@ -54,7 +54,7 @@ type tab struct {
 }
 
 // observe runs before the page's own scripts. It counts the EventSource objects
-// that they make, and keeps what they are told over the tap.
+// that they make, and keeps what the streams of their taps have.
 const observe = `
 window.sources = 0;
 window.EventSource = class extends EventSource {
@@ -64,8 +64,11 @@ window.tapped = [];
 window.WebSocket = class extends WebSocket {
   constructor(...args) {
     super(...args);
-    if (new URL(this.url).pathname === "/v1/demo/tap") {
-      this.addEventListener("message", ({ data }) => window.tapped.push(JSON.parse(data)));
+    if (new URL(this.url).pathname === "/v1/ws") {
+      this.addEventListener("message", ({ data }) => {
+        const { stream, records = [] } = JSON.parse(data);
+        for (const record of records) window.tapped.push({ tap: stream, ...record.data });
+      });
     }
   }
 };

@@ -6,11 +6,12 @@ import (
 	"testing"
 )
 
-// tapped is a message of GET /v1/demo/tap.
+// tapped is a record of the stream of a tap.
 type tapped struct {
 	Tap   string
 	Bytes []byte
 	Open  *struct {
+		Server      string
 		WebSocket   bool
 		LastEventID string
 	}

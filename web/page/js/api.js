@@ -1,5 +1,7 @@
 // The requests that the page makes, but for the long ones.
 
+import { note } from "./servers.js";
+
 /** Returns the path at which a stream is. */
 export function streamPath(name) {
   const segment = (s) => encodeURIComponent(s).replaceAll("'", "%27");
@@ -14,6 +16,7 @@ export async function request(path, options = {}) {
   } catch {
     throw new Error("The server does not answer.");
   }
+  note(response.headers.get("Freshet-Server"));
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
   throw Object.assign(new Error(problem.detail ?? `The server answered ${response.status}.`), {

@@ -2,25 +2,31 @@
 
 import { append } from "./api.js";
 import { find } from "./dom.js";
+import { showTrip } from "./trips.js";
 
 const form = find("#compose");
 const box = find("textarea", form);
 const button = find("button", form);
 
 /** Sets up the box. current returns the shown stream; fail is told what went wrong. */
-export function setUpCompose(current, fail) {
-  form.onsubmit = async (event) => {
-    event.preventDefault();
-    const { name, type } = current();
-    const text = box.value;
-    if (!text || !name) return;
+export function setUpCompose(current, panes, fail) {
+  const post = async ({ name, type }, text) => {
+    const begun = performance.now();
     try {
-      await append(name, type, text);
-      box.value = "";
+      const response = await append(name, type, text);
       fail("");
+      showTrip({ begun, response, panes, again: () => post({ name, type }, text) });
+      return true;
     } catch (error) {
       fail(error.message);
+      return false;
     }
+  };
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    const text = box.value;
+    const stream = current();
+    if (text && stream.name && await post(stream, text)) box.value = "";
     box.focus();
   };
   box.onkeydown = (event) => {

@@ -7,9 +7,9 @@ import { Pane } from "./pane.js";
 import { show } from "./show.js";
 import { fillSnippets, setUpSnippets } from "./snippets.js";
 import { setUpStreams } from "./streams.js";
+import { clearTrips } from "./trips.js";
 import { clearVerdict, judge } from "./verdict.js";
 
-const server = find("meta[name=freshet-server]").content || location.host;
 const panes = { sse: new Pane("sse"), ws: new Pane("ws") };
 const shown = { name: "", type: "", end: () => {}, turn: 0 };
 
@@ -49,6 +49,7 @@ async function turnTo(name, type) {
   shown.end();
   shown.end = () => {};
   clearVerdict();
+  clearTrips();
   notice("");
   Object.assign(shown, { name, type: type ?? "" });
   find("#name").textContent = name;
@@ -67,9 +68,7 @@ async function turnTo(name, type) {
     return;
   }
   fillSnippets(name, shown.type);
-  const end = await show(name, shown.type, panes, server);
-  if (turn === shown.turn) shown.end = end;
-  else end();
+  shown.end = show(name, shown.type, panes);
   refreshStreams();
 }
 
@@ -81,7 +80,7 @@ async function missing(name) {
     return;
   }
   for (const pane of Object.values(panes)) {
-    pane.reset({ joined: true, cuttable: false, server });
+    pane.reset({ joined: true, tapped: false });
     pane.ended("unknown");
   }
   fillSnippets(name, "");
@@ -110,7 +109,7 @@ find(".skip").onclick = (event) => {
   find("#panes").focus();
 };
 find("#stop").onclick = () => stop(shown.name).catch((error) => notice(error.message));
-setUpCompose(() => shown, notice);
+setUpCompose(() => shown, panes, notice);
 setUpSnippets();
 const refreshStreams = setUpStreams(() => shown.name);
 addEventListener("hashchange", () => {

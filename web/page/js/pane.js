@@ -3,6 +3,7 @@
 import { find, keepAtEnd } from "./dom.js";
 import { StreamText } from "./text.js";
 import { Bytes } from "./bytes.js";
+import { badge, theOnly } from "./servers.js";
 
 /** How the two panes introduce themselves. */
 export const kinds = {
@@ -13,6 +14,9 @@ export const kinds = {
 /** How long what has arrived may wait to be drawn, so that a replay is drawn once. */
 const drawWait = 16;
 
+/** How many arrivals are remembered, for those who ask later. */
+const arrivalsMost = 200;
+
 export class Pane {
   #element;
   #text;
@@ -22,6 +26,11 @@ export class Pane {
   #wasLive = false;
   #count = 0;
   #separator = "";
+  /** Whether servers show the connection, and the one it is on, once that is known; "" is never. */
+  #tapped = false;
+  #server = Promise.withResolvers();
+  #arrivals = [];
+  #expected = [];
 
   /** How often the connection broke and came back. */
   cuts = 0;
@@ -55,23 +64,37 @@ export class Pane {
   get content() { return this.#part("[data-text]").textContent; }
 
   /** Forgets everything, to show another stream. Records of text are joined, others get a line each. */
-  reset({ joined, cuttable, server }) {
+  reset({ joined, tapped }) {
     this.#cancelDraw();
     this.#pending = [];
+    this.#arrivals = [];
+    this.#expected = [];
     this.#wasLive = false;
     this.#count = this.cuts = 0;
     this.#offset = this.reason = undefined;
     this.#separator = joined ? "" : "\n";
     this.#text.clear();
-    this.bytes.clear(cuttable ? "" : "Shown, like cuts, for the streams under demo/.");
+    this.bytes.clear(tapped ? "" : "Shown, like cuts, for the streams under demo/.");
     this.#part("[data-offset]").textContent = "–";
-    this.server(server);
-    this.#part("button[data-cut]").hidden = !cuttable;
+    this.#tapped = tapped;
+    this.#forgetServer();
+    this.#part("button[data-cut]").hidden = !tapped;
     this.#draw();
     this.#state("connecting");
   }
 
-  server(name) { this.#part("[data-server]").textContent = name || "–"; }
+  /** Says which server the connection is on. */
+  server(name) {
+    this.#show(name);
+    this.#server.resolve(name);
+  }
+
+  /** Resolves when everything up to an offset is here: to when that was, and the server it came from. */
+  async reached(offset) {
+    const { at, server } = this.#arrivals.find((arrival) => arrival.offset >= offset) ??
+      await new Promise((resolve) => this.#expected.push({ offset, resolve }));
+    return { at, server: await server };
+  }
 
   /** The connection stands. */
   connected() {
@@ -88,7 +111,9 @@ export class Pane {
 
   /** The connection broke, and will come back. */
   lost() {
-    if (!this.reason) this.#state(this.#wasLive ? "reconnecting" : "connecting");
+    if (this.reason) return;
+    this.#forgetServer();
+    this.#state(this.#wasLive ? "reconnecting" : "connecting");
   }
 
   /** Something came; offset is the position after it. */
@@ -96,6 +121,7 @@ export class Pane {
     this.#pending.push(...data);
     this.#offset = offset;
     this.#count += data.length;
+    this.#arrived(offset);
     this.#timer ??= setTimeout(() => this.#flush(), drawWait);
   }
 
@@ -119,6 +145,25 @@ export class Pane {
 
   /** Called with what went wrong. */
   failed(message) { this.bytes.note(message); }
+
+  #arrived(offset) {
+    const arrival = { offset, at: performance.now(), server: this.#server.promise };
+    this.#arrivals = [...this.#arrivals.slice(1 - arrivalsMost), arrival];
+    this.#expected = this.#expected.filter((expected) => {
+      if (offset < expected.offset) return true;
+      expected.resolve(arrival);
+      return false;
+    });
+  }
+
+  /** The next connection may be on another server; the tap will tell, if there is one. */
+  #forgetServer() {
+    this.#server = Promise.withResolvers();
+    this.#show(theOnly());
+    if (!this.#tapped) this.#server.resolve(theOnly());
+  }
+
+  #show(server) { this.#part("[data-server]").replaceChildren(server ? badge(server) : "–"); }
 
   #part(selector) { return find(selector, this.#element); }
 

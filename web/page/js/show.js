@@ -3,37 +3,30 @@
 import { streamPath } from "./api.js";
 import { followSSE } from "./follow-sse.js";
 import { followWebSocket } from "./follow-websocket.js";
-import { newTap, watch } from "./tap.js";
+import { isTap, newTap, watch } from "./tap.js";
 
-/** Returns whether the server shows and cuts the connections of a stream. */
-const isDemo = (name) => name.startsWith("demo/");
+/** Returns whether servers show and cut the connections of a stream. */
+const isTapped = (name) => name.startsWith("demo/") && !isTap(name);
 
 /**
- * Follows a stream of a content type in both panes. Resolves to a function that
+ * Follows a stream of a content type in both panes. Returns a function that
  * ends it.
  */
-export async function show(name, type, panes, server) {
-  const taps = { sse: newTap(), ws: newTap() };
-  const tapped = isDemo(name);
+export function show(name, type, panes) {
+  const tapped = isTapped(name);
+  const byTap = {};
   for (const pane of Object.values(panes)) {
-    pane.reset({ joined: /^text\/(?!event-stream)/i.test(type), cuttable: tapped, server });
+    pane.reset({ joined: /^text\/(?!event-stream)/i.test(type), tapped });
+    pane.tap = newTap();
+    byTap[pane.tap] = pane;
   }
-  panes.sse.tap = taps.sse;
-  panes.ws.tap = taps.ws;
-
-  let unwatch = () => {};
-  if (tapped) {
-    const byTap = { [taps.sse]: panes.sse, [taps.ws]: panes.ws };
-    const views = { [taps.sse]: panes.sse.bytes, [taps.ws]: panes.ws.bytes };
-    unwatch = await watch(views, (tap, name) => name && byTap[tap].server(name));
-  }
-  const url = (tap) => location.origin + streamPath(name) + (tapped ? `?tap=${tap}` : "");
-  const unfollow = [
-    followSSE(url(taps.sse), panes.sse),
-    followWebSocket(url(taps.ws).replace(/^http/, "ws"), panes.ws),
+  const url = ({ tap }) => location.origin + streamPath(name) + (tapped ? `?tap=${tap}` : "");
+  const ends = [
+    followSSE(url(panes.sse), panes.sse),
+    followWebSocket(url(panes.ws).replace(/^http/, "ws"), panes.ws),
   ];
+  if (tapped) ends.push(watch(byTap));
   return () => {
-    for (const end of unfollow) end();
-    unwatch();
+    for (const end of ends) end();
   };
 }

@@ -2,6 +2,7 @@
 
 import { list } from "./api.js";
 import { find, make } from "./dom.js";
+import { isTap } from "./tap.js";
 
 const interval = 3000;
 const asked = 300;
@@ -16,7 +17,8 @@ export function setUpStreams(current) {
   const refresh = async () => {
     if (document.visibilityState !== "visible") return;
     try {
-      draw(await list(prefix.value, asked), current());
+      const streams = await list(prefix.value, asked);
+      draw(streams.filter(({ stream }) => !isTap(stream)), current());
     } catch {
       // The panes tell that the server is away.
     }

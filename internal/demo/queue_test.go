@@ -2,7 +2,6 @@ package demo
 
 import (
 	"bytes"
-	"encoding/json"
 	"testing"
 	"unicode/utf8"
 )
@@ -30,39 +29,32 @@ func TestSampleTokens(t *testing.T) {
 }
 
 // Guarantee 7.
-func TestWatcherIsBounded(t *testing.T) {
+func TestQueueIsBounded(t *testing.T) {
 	const rounds, size = 10_000, 1 << 10
-	w := newWatcher()
+	q := newQueue()
 	for range rounds {
-		for _, tap := range []string{"a", "b"} {
-			w.offer(message{Tap: tap, Bytes: make([]byte, size)})
-		}
+		q.offer(message{Bytes: make([]byte, size)})
 	}
-	if w.bytes > queueBytes || len(w.queue) > queueBytes/size+2 {
-		t.Errorf("%d bytes wait in %d messages", w.bytes, len(w.queue))
+	if q.bytes > queueBytes || len(q.waiting) > queueBytes/size+1 {
+		t.Errorf("%d bytes wait in %d messages", q.bytes, len(q.waiting))
 	}
-	seen := map[string]int{}
-	markers := 0
-	encoded, err := w.take()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, raw := range encoded {
-		var m message
-		if err := json.Unmarshal(raw, &m); err != nil {
-			t.Fatal(err)
-		}
-		seen[m.Tap] += len(m.Bytes) + m.Dropped
+	told, markers := 0, 0
+	waiting, last := q.take()
+	for _, m := range waiting {
+		told += len(m.Bytes) + m.Dropped
 		if m.Dropped > 0 {
 			markers++
 		}
 	}
-	if seen["a"] != rounds*size || seen["b"] != rounds*size || markers != 2 {
-		t.Errorf("%v bytes were shown or told missing, with %d markers", seen, markers)
+	if told != rounds*size || markers != 1 || last {
+		t.Errorf("%d bytes are shown or told missing, with %d markers; last: %v", told, markers, last)
 	}
-	w.offer(message{Tap: "a", Bytes: []byte("x")})
-	if again, err := w.take(); err != nil || len(again) != 1 {
-		t.Errorf("after that %d messages are shown, error %v", len(again), err)
+	q.offer(message{Bytes: []byte("x")})
+	q.offer(message{End: endReset})
+	q.offer(message{End: endClosed})
+	q.offer(message{Bytes: []byte("too late")})
+	if waiting, last := q.take(); len(waiting) != 2 || waiting[1].End != endReset || !last {
+		t.Errorf("at the end %+v is shown; last: %v", waiting, last)
 	}
 }
 
