@@ -28,7 +28,7 @@ func TestEveryAnswerNamesItsServer(t *testing.T) {
 		{200, "GET", "/healthz", nil},
 		{404, "GET", "/nothing", nil},
 		{400, "GET", "/v1/stream/a//b", nil},
-		{421, "GET", "http://elsewhere.example/healthz", nil},
+		{421, "GET", "http://elsewhere.example/v1/streams", nil},
 		{403, "POST", "/v1/stream/a", []string{"Origin: https://evil.example"}},
 	} {
 		response, body := send(t, addr, request(tt.method, tt.path, tt.headers...))

@@ -25,6 +25,10 @@ type Options struct {
 	// append and after its close, unless its creator said otherwise (7 days and
 	// 24 hours). Negative is for ever.
 	KeepOpen, KeepClosed time.Duration
+	// DrainWindow is over how long a drain spreads the end of followers and of
+	// streamed bodies (10 s), DrainGrace for how long it lets go on what nobody
+	// could take up elsewhere (60 s). Negative is not at all.
+	DrainWindow, DrainGrace time.Duration
 	// Limits bound records and bodies.
 	Limits freshet.Limits
 	// WindowBytes bounds the recent records that are held in memory of one
@@ -62,15 +66,16 @@ func (o Options) withDefaults() Options {
 	if o.LongPoll <= 0 {
 		o.LongPoll = 25 * time.Second
 	}
-	o.KeepOpen = keep(o.KeepOpen, 7*24*time.Hour)
-	o.KeepClosed = keep(o.KeepClosed, 24*time.Hour)
+	o.KeepOpen = orNone(o.KeepOpen, 7*24*time.Hour)
+	o.KeepClosed = orNone(o.KeepClosed, 24*time.Hour)
+	o.DrainWindow = orNone(o.DrainWindow, 10*time.Second)
+	o.DrainGrace = orNone(o.DrainGrace, 60*time.Second)
 	o.Limits = o.Limits.WithDefaults()
 	return o
 }
 
-// keep returns d, its default if it is zero, or zero, which is for ever, if it
-// is negative.
-func keep(d, def time.Duration) time.Duration {
+// orNone returns d, its default if it is zero, or zero if it is negative.
+func orNone(d, def time.Duration) time.Duration {
 	switch {
 	case d == 0:
 		return def

@@ -39,8 +39,6 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.websocket.ServeMany(w, r)
 	case slices.Contains(apidoc.Paths[:], path):
 		apidoc.Serve(w, r)
-	case path == "/healthz":
-		serveHealth(w, r)
 	case s.demo != nil && (path == "/v1/demo" || strings.HasPrefix(path, "/v1/demo/")):
 		s.demo.ServeHTTP(w, r)
 	case s.opts.Page != nil && !strings.HasPrefix(path, "/v1/"):
@@ -108,14 +106,4 @@ func wantsEvents(r *http.Request) bool {
 		}
 	}
 	return false
-}
-
-func serveHealth(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		problem.WriteMethod(w, r, "GET, HEAD")
-		return
-	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write([]byte("ok\n"))
 }

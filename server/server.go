@@ -9,13 +9,13 @@ import (
 	"net/http"
 
 	"github.com/freshet-stream/freshet/internal/demo"
+	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/guard"
 	"github.com/freshet-stream/freshet/internal/hub"
 	"github.com/freshet-stream/freshet/internal/problem"
 	"github.com/freshet-stream/freshet/internal/transport/durablestreams"
 	"github.com/freshet-stream/freshet/internal/transport/sse"
 	"github.com/freshet-stream/freshet/internal/transport/websocket"
-	"github.com/freshet-stream/freshet/internal/wire"
 )
 
 // A Server serves the streams of a store over HTTP. It may be used
@@ -28,8 +28,10 @@ type Server struct {
 	durable   *durablestreams.Transport
 	events    *sse.Transport
 	websocket *websocket.Transport
-	// responses are those that go on, over SSE.
-	responses *wire.Group
+	ready     readiness
+	// exchanges are what a drain ends, and work is what it waits for.
+	exchanges *drain.Group
+	work      *drain.Work
 	// demo is nil unless there is a page.
 	demo *demo.Demo
 }
@@ -51,36 +53,41 @@ func New(opts Options) (*Server, error) {
 		Store: opts.Store, Logger: opts.Logger, Limits: opts.Limits,
 		WindowBytes: opts.WindowBytes, WindowsBytes: opts.WindowsBytes,
 	})
-	responses := wire.NewGroup()
+	exchanges, work := new(drain.Group), drain.NewWork()
 	s := &Server{
 		opts:  opts,
 		hub:   h,
 		guard: g,
 		durable: durablestreams.New(durablestreams.Options{
 			Hub: h, LongPoll: opts.LongPoll, Heartbeat: opts.Heartbeat, Limits: opts.Limits, KeepOpen: opts.KeepOpen, KeepClosed: opts.KeepClosed,
-			Responses: responses,
+			Exchanges: exchanges,
 		}),
-		events: sse.New(sse.Options{Hub: h, Heartbeat: opts.Heartbeat, Responses: responses}),
+		events: sse.New(sse.Options{Hub: h, Heartbeat: opts.Heartbeat, Exchanges: exchanges}),
 		websocket: websocket.New(websocket.Options{
 			Hub: h, Logger: opts.Logger, Heartbeat: opts.Heartbeat, Limits: opts.Limits, Compression: opts.WebSocketCompression,
+			Exchanges: exchanges,
 		}),
-		responses: responses,
+		ready:     readiness{store: opts.Store, log: opts.Logger},
+		exchanges: exchanges,
+		work:      work,
 	}
 	if opts.Page != nil {
-		s.demo = demo.New(demo.Options{Hub: h, Logger: opts.Logger, KeepClosed: opts.KeepClosed, Name: opts.Name})
+		s.demo = demo.New(demo.Options{Hub: h, Work: work, Logger: opts.Logger, KeepClosed: opts.KeepClosed, Name: opts.Name})
 	}
 	return s, nil
 }
 
-// Close ends what the server does: followers over SSE see their connection
+// Close ends at once what the server does: followers over SSE see their connection
 // break, so that they come back, to another server if there is one; those over
 // WebSocket are closed with 1012. It returns when nothing of the server runs
-// any more. It does not close the store.
+// any more. It does not close the store. [Server.Drain] before it is kinder.
 func (s *Server) Close() {
+	s.Unready()
+	s.exchanges.End()
+	s.work.End()
 	if s.demo != nil {
 		s.demo.Close()
 	}
-	s.responses.Close()
 	s.websocket.Close()
 	s.hub.Close()
 }
@@ -88,6 +95,13 @@ func (s *Server) Close() {
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.sayName(w.Header())
+	if s.serveHealth(w, r) {
+		return
+	}
+	if s.ready.isOver() {
+		// Over HTTP/2 this is a GOAWAY.
+		w.Header().Set("Connection", "close")
+	}
 	if err := s.guard.Check(w, r); err != nil {
 		problem.Write(w, r, err)
 		return

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"os/signal"
@@ -21,10 +19,6 @@ import (
 	"github.com/freshet-stream/freshet/server"
 	"github.com/freshet-stream/freshet/web"
 )
-
-// drainGrace is for how long answers that are under way may take when the
-// server ends.
-const drainGrace = 5 * time.Second
 
 // A ServeCmd runs the server.
 type ServeCmd struct {
@@ -41,6 +35,9 @@ type ServeCmd struct {
 	TLSCert        string        `name:"tls-cert" env:"FRESHET_TLS_CERT" and:"tls" placeholder:"FILE" help:"Certificate chain, in PEM, with which to speak TLS. Taken anew when it changes."`
 	TLSKey         string        `name:"tls-key" env:"FRESHET_TLS_KEY" and:"tls" placeholder:"FILE" help:"The key of the certificate, in PEM."`
 	WSCompression  bool          `name:"ws-compression" env:"FRESHET_WS_COMPRESSION" help:"Compress WebSocket messages of 512 bytes and more (permessage-deflate) for clients that offer it."`
+	DrainDelay     time.Duration `default:"0s" help:"On SIGTERM, for how long the server is served on after /readyz says that it is not ready: as long as the load balancer takes to notice. Without one, 0."`
+	DrainWindow    time.Duration `default:"10s" help:"Then, over how long the end of followers is spread, so that they do not all come to the other servers at once. A few need less."`
+	DrainGrace     time.Duration `default:"60s" help:"And for how long answers that are being generated may go on, before they are closed as interrupted."`
 	MaxRecord      int           `default:"16777216" placeholder:"BYTES" help:"The largest record."`
 	MaxBody        int           `default:"67108864" placeholder:"BYTES" help:"The largest request body that is appended in one step."`
 	Window         int           `default:"262144" placeholder:"BYTES" help:"Recent records held in memory of each stream that is followed."`
@@ -49,8 +46,14 @@ type ServeCmd struct {
 
 // Help is the text below the flags.
 func (ServeCmd) Help() string {
-	return `Runs until SIGINT or SIGTERM. Then followers are cut, so that they come back
-to the next server with their last offset, and what is being written is finished.
+	return `Runs until SIGINT or SIGTERM, and drains then: /readyz answers 503; after
+--drain-delay the server stops listening; followers and streamed bodies end over
+--drain-window, so that they go on elsewhere from where they were; what is being
+generated may finish within --drain-grace. A second signal ends the server at once,
+which loses nothing that was acknowledged.
+
+/healthz answers 200 while the process lives, /readyz 200 while it can serve and 503
+while it drains or the store does not answer; both whatever the Host.
 
   freshet serve                            durable in ./freshet-data, on loopback
   freshet serve --store memory: --listen 127.0.0.1:0
@@ -111,9 +114,9 @@ func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
+	// From here on a signal has its own effect again: the end.
 	stop()
-	log.Info("shutting down")
-	return shutDown(hs, fs)
+	return c.drain(hs, fs, log)
 }
 
 func (c *ServeCmd) options(store opened, log *slog.Logger, addr net.Addr, loopback bool) server.Options {
@@ -121,6 +124,7 @@ func (c *ServeCmd) options(store opened, log *slog.Logger, addr net.Addr, loopba
 		Store: store.Store, Logger: log,
 		Heartbeat: c.Heartbeat, LongPoll: c.LongPoll,
 		KeepOpen: c.Retention.open, KeepClosed: c.Retention.closed,
+		DrainWindow: orNone(c.DrainWindow), DrainGrace: orNone(c.DrainGrace),
 		Limits:      freshet.Limits{Record: c.MaxRecord, Append: c.MaxBody},
 		WindowBytes: c.Window, WindowsBytes: c.Windows,
 		Loopback: loopback, AllowHosts: c.AllowHost, AllowOrigins: c.AllowOrigin,
@@ -139,17 +143,6 @@ func useTwoThreads() {
 	if os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) == 1 {
 		runtime.GOMAXPROCS(2)
 	}
-}
-
-// shutDown lets what is being answered be answered, and cuts followers.
-func shutDown(hs *http.Server, fs *server.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), drainGrace)
-	defer cancel()
-	hs.RegisterOnShutdown(fs.Close)
-	if err := hs.Shutdown(ctx); errors.Is(err, context.DeadlineExceeded) {
-		return hs.Close()
-	}
-	return nil
 }
 
 // greet says what runs and how to try it.

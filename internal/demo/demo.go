@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/hub"
 	"github.com/freshet-stream/freshet/internal/problem"
 )
@@ -25,6 +26,8 @@ import (
 // Options configure a [Demo].
 type Options struct {
 	Hub *hub.Hub
+	// Work is what the producers of sample answers are part of.
+	Work *drain.Work
 	// Logger takes what operators should know; slog.Default.
 	Logger *slog.Logger
 	// KeepClosed is for how long a sample answer is kept after its end. 0 is
@@ -62,7 +65,7 @@ func New(opts Options) *Demo {
 	return d
 }
 
-// Close closes the streams of the producers that still write as interrupted,
+// Close waits for the producers of sample answers, which end with the work,
 // stops showing bytes, and returns when nothing of the demo runs any more.
 func (d *Demo) Close() {
 	d.starting.Lock()

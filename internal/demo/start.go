@@ -49,19 +49,28 @@ func (d *Demo) serveStart(w http.ResponseWriter, r *http.Request) error {
 	if err := d.begin(&d.producers, producersMost, tooMany); err != nil {
 		return err
 	}
+	ctx, done, err := d.opts.Work.Begin()
+	if err != nil {
+		d.end(&d.producers)
+		return err
+	}
+	end := func() {
+		done()
+		d.end(&d.producers)
+	}
 	name := "demo/" + strings.ToLower(rand.Text()[:8])
 	_, _, err = d.opts.Hub.Create(r.Context(), name, freshet.Creation{
 		Spec:  freshet.Spec{ContentType: "text/plain; charset=utf-8", KeepClosed: d.opts.KeepClosed},
 		First: &freshet.Append{Lease: lease},
 	})
 	if err != nil {
-		d.end(&d.producers)
+		end()
 		return err
 	}
 	go func() {
-		defer d.end(&d.producers)
+		defer end()
 		p := producer{hub: d.opts.Hub, log: d.opts.Logger, name: name, gap: time.Second / time.Duration(rate)}
-		p.run(d.ctx, answer, n)
+		p.run(ctx, answer, n)
 	}()
 	body, err := json.Marshal(started{name})
 	if err != nil {

@@ -28,6 +28,8 @@ var (
 	ErrVersion  = &freshet.Error{Code: "bad_websocket_version", Detail: "this version of WebSocket is not known here; send Sec-WebSocket-Version: 13"}
 	ErrMessage  = &freshet.Error{Code: "bad_message", Detail: "the message cannot be understood"}
 	ErrFeature  = &freshet.Error{Code: "not_implemented", Detail: "this server cannot do that yet"}
+	ErrDraining = &freshet.Error{Code: "draining", Detail: "the server is about to end; send what is new to another"}
+	ErrStore    = &freshet.Error{Code: "store_unavailable", Detail: "the store does not answer; the server's log has more"}
 	ErrInternal = &freshet.Error{Code: "internal", Detail: "the server met an unexpected error; its log has the cause"}
 )
 
@@ -81,6 +83,8 @@ var kinds = map[string]Kind{
 	ErrVersion.Code:  {http.StatusUpgradeRequired, "Unknown WebSocket version", 1002},
 	ErrMessage.Code:  {http.StatusBadRequest, "Malformed message", 1008},
 	ErrFeature.Code:  {http.StatusNotImplemented, "Not implemented", 1008},
+	ErrDraining.Code: {http.StatusServiceUnavailable, "Draining", 1012},
+	ErrStore.Code:    {http.StatusServiceUnavailable, "Store unavailable", 1013},
 	ErrInternal.Code: {http.StatusInternalServerError, "Internal error", 1011},
 }
 
@@ -133,6 +137,10 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(body)+1))
+	if errors.Is(coded, freshet.ErrShutdown) {
+		// The next request is for another server. Over HTTP/2 this is a GOAWAY.
+		h.Set("Connection", "close")
+	}
 	if seconds, ok := retryAfter[kind.Status]; ok {
 		h.Set("Retry-After", strconv.Itoa(seconds))
 	}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/freshet-stream/freshet/internal/drain"
 )
 
 // Once a response has ended, net/http may have given its writer to another
@@ -13,11 +15,11 @@ import (
 // group or the request's context end.
 func TestAnEndedResponseIsLeftAlone(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
-		group := NewGroup()
+		group := new(drain.Group)
 		ctx, cancel := context.WithCancel(t.Context())
 		responses := make(chan *Response, 2)
 		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			r := group.Start(ctx, w, http.StatusOK)
+			r := Start(ctx, w, http.StatusOK, group, drain.SSE)
 			_ = r.Write([]byte("x"))
 			r.End()
 			responses <- r
@@ -34,10 +36,12 @@ func TestAnEndedResponseIsLeftAlone(t *testing.T) {
 			}
 			_ = response.Body.Close()
 			// As when it had begun before the end.
-			(<-responses).cut()
+			late := <-responses
+			late.cut()
+			late.part()
 		}
 		cancel()
-		group.Close()
+		group.End()
 		srv.Close()
 	}
 }

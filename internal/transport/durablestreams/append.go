@@ -18,7 +18,7 @@ func (t *Transport) append(w http.ResponseWriter, r *http.Request, name string) 
 	}
 	var result freshet.Result
 	if isStreamed(r, &a) {
-		result, err = t.appendStreamed(r, name, &a)
+		result, err = t.appendStreamed(w, r, name, &a)
 	} else if err = t.takeBody(w, r, name, &a); err == nil {
 		result, err = t.hub.Append(r.Context(), name, a.Append)
 	}

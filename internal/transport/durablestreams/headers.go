@@ -31,6 +31,9 @@ const (
 	headerLease  = "Freshet-Lease"
 	headerRetain = "Freshet-Retain"
 	headerGap    = "Freshet-Gap"
+	// headerAppended is in the answer to a streamed body that was not taken to its
+	// end.
+	headerAppended = "Freshet-Appended"
 )
 
 // isClosed reports whether a request asks for the stream to be closed. Values

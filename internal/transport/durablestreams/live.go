@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/hub"
 	"github.com/freshet-stream/freshet/internal/wire"
 )
@@ -38,15 +39,13 @@ func (t *Transport) live(w http.ResponseWriter, r *http.Request, name string, q 
 	if kind == freshet.KindBytes {
 		h.Set("Stream-SSE-Data-Encoding", "base64")
 	}
-	ctx, cancel := context.WithTimeoutCause(r.Context(), liveTime, errLiveTime)
-	defer cancel()
 	s := &liveSession{
 		follower: follower,
-		response: t.opts.Responses.Start(r.Context(), w, http.StatusOK),
+		response: wire.Start(r.Context(), w, http.StatusOK, t.opts.Exchanges, drain.LiveSSE),
 		packer:   newPacker(kind),
 		cursor:   q.cursor,
 	}
-	s.run(ctx)
+	s.run()
 	return nil
 }
 
@@ -59,9 +58,11 @@ type liveSession struct {
 	cursor string
 }
 
-// run writes events until the stream ends, the time is over, or the reader is
-// gone.
-func (s *liveSession) run(ctx context.Context) {
+// run writes events until the stream ends, the time is over, the reader is gone,
+// or the response is to end.
+func (s *liveSession) run() {
+	ctx, cancel := context.WithTimeoutCause(s.response.Context(), liveTime, errLiveTime)
+	defer cancel()
 	at, _ := s.follower.At()
 	info, _ := s.follower.Info()
 	if at == info.Tail && info.Closed == nil {

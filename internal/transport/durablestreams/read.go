@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/hub"
 	"github.com/freshet-stream/freshet/internal/problem"
 )
@@ -70,7 +71,7 @@ func (t *Transport) read(w http.ResponseWriter, r *http.Request, name string) er
 	}
 	page, err := t.page(r, name, q.Offset)
 	if err == nil && q.live != "" && len(page.Records) == 0 && page.Info.Closed == nil {
-		page, err = t.poll(r, name, page.Info.Tail)
+		page, err = t.poll(w, r, name, page.Info.Tail)
 	}
 	if err != nil {
 		return gone(w, err)
@@ -83,14 +84,22 @@ func (t *Transport) page(r *http.Request, name string, from freshet.Offset) (fre
 	return t.hub.Read(r.Context(), name, from, freshet.Limit{Bytes: pageBytes})
 }
 
-// poll waits until there is something after the tail, or the time is over.
-func (t *Transport) poll(r *http.Request, name string, tail freshet.Offset) (freshet.Page, error) {
+// poll waits until there is something after the tail, or the time is over, as it
+// is at once when the server ends.
+func (t *Transport) poll(w http.ResponseWriter, r *http.Request, name string, tail freshet.Offset) (freshet.Page, error) {
 	f, err := t.hub.Follow(r.Context(), name, hub.FollowOptions{Cursor: freshet.Cursor{Offset: tail}, Idle: t.opts.LongPoll})
 	if err != nil {
 		return freshet.Page{}, err
 	}
 	defer f.Close()
-	if _, err := f.Next(r.Context()); err != nil {
+	ctx, leave := t.opts.Exchanges.Context(r.Context(), drain.LongPoll)
+	defer leave()
+	_, err = f.Next(ctx)
+	if errors.Is(err, freshet.ErrShutdown) && r.Context().Err() == nil {
+		w.Header().Set("Connection", "close")
+		err = nil
+	}
+	if err != nil {
 		return freshet.Page{}, err
 	}
 	return t.page(r, name, tail)

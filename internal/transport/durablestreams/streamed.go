@@ -48,9 +48,10 @@ func isStreamed(r *http.Request, a *request) bool {
 }
 
 // appendStreamed appends a body while it arrives, and closes the stream at its
-// end if a says so. What had arrived whole before an error stays. While the body
-// is open the stream's lease does not run out.
-func (t *Transport) appendStreamed(r *http.Request, name string, a *request) (result freshet.Result, err error) {
+// end if a says so. What had arrived whole before an error stays, and a header
+// says how much that is. While the body is open the stream's lease does not run
+// out.
+func (t *Transport) appendStreamed(w http.ResponseWriter, r *http.Request, name string, a *request) (result freshet.Result, err error) {
 	if err := mayWrite(name); err != nil {
 		return result, err
 	}
@@ -59,14 +60,18 @@ func (t *Transport) appendStreamed(r *http.Request, name string, a *request) (re
 		return result, err
 	}
 	defer release()
+	body := t.receive(w, r)
+	defer body.leave()
+	landed := landed{framed: a.lines || freshet.KindOf(a.ContentType) == freshet.KindEvents}
 	piece := a.Append
 	piece.Close = nil
 	emit := func(records []freshet.Record) error {
 		a.Records = records
 		piece.Records = records
-		if result, err = t.hub.Append(r.Context(), name, piece); err != nil {
+		if result, err = t.hub.Append(body.ctx, name, piece); err != nil {
 			return err
 		}
+		landed.add(records)
 		if p := piece.Producer; p != nil {
 			piece.Producer = &freshet.Producer{ID: p.ID, Epoch: p.Epoch, Seq: p.Seq + uint64(len(records))}
 		}
@@ -75,14 +80,19 @@ func (t *Transport) appendStreamed(r *http.Request, name string, a *request) (re
 	limit := t.opts.Limits.Record
 	switch {
 	case a.lines:
-		err = ingest.Lines(r.Body, limit, emit)
+		err = ingest.Lines(body, limit, emit)
 	case freshet.KindOf(a.ContentType) == freshet.KindEvents:
-		err = ingest.Events(r.Body, limit, emit)
+		err = ingest.Events(body, limit, emit)
 	default:
-		err = ingest.Pieces(r.Body, emit)
+		err = ingest.Pieces(body, emit)
+	}
+	if err != nil {
+		w.Header().Set(headerAppended, landed.String())
 	}
 	var coded *freshet.Error
 	switch {
+	case errors.Is(err, errEnding):
+		return result, freshet.ErrShutdown.With("the server is shutting down; of the body it has appended %s: send the rest, which another server takes", landed.String())
 	case errors.As(err, &coded):
 		return result, err
 	case err != nil:
@@ -92,7 +102,7 @@ func (t *Transport) appendStreamed(r *http.Request, name string, a *request) (re
 	case a.Close == nil:
 		return result, nil
 	}
-	closed, err := t.hub.Append(r.Context(), name, freshet.Append{Close: a.Close})
+	closed, err := t.hub.Append(body.ctx, name, freshet.Append{Close: a.Close})
 	closed.Known, closed.Epoch, closed.Seq = result.Known, result.Epoch, result.Seq
 	return closed, err
 }

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/hub"
 	"github.com/freshet-stream/freshet/internal/problem"
-	"github.com/freshet-stream/freshet/internal/wire"
 )
 
 // Options configure a [Transport].
@@ -28,8 +28,9 @@ type Options struct {
 	// KeepOpen and KeepClosed are the retention of streams that are created
 	// without one of their own, as in [freshet.Spec].
 	KeepOpen, KeepClosed time.Duration
-	// Responses is the group in which live responses are; one of its own.
-	Responses *wire.Group
+	// Exchanges is the group in which long requests and responses are; one of its
+	// own.
+	Exchanges *drain.Group
 }
 
 // A Transport serves the methods of the protocol. It may be used concurrently.
@@ -41,8 +42,8 @@ type Transport struct {
 // New returns a transport.
 func New(opts Options) *Transport {
 	opts.Limits = opts.Limits.WithDefaults()
-	if opts.Responses == nil {
-		opts.Responses = wire.NewGroup()
+	if opts.Exchanges == nil {
+		opts.Exchanges = new(drain.Group)
 	}
 	return &Transport{hub: opts.Hub, opts: opts}
 }

@@ -1,14 +1,15 @@
 package sse
 
 import (
-	"context"
 	"errors"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/hub"
+	"github.com/freshet-stream/freshet/internal/wire"
 	"github.com/freshet-stream/freshet/memstore"
 )
 
@@ -20,7 +21,7 @@ func TestAPanicInASetIsTheHandlers(t *testing.T) {
 	transport := New(Options{Hub: h, Heartbeat: time.Minute})
 	s := &setSession{
 		transport: &Transport{}, // without a hub
-		response:  transport.responses.Start(context.Background(), httptest.NewRecorder(), 200),
+		response:  wire.Start(t.Context(), httptest.NewRecorder(), 200, transport.exchanges, drain.Set),
 		cursor:    &setCursor{positions: make([]position, 1)},
 	}
 	defer func() {
@@ -29,5 +30,5 @@ func TestAPanicInASetIsTheHandlers(t *testing.T) {
 			t.Errorf("the handler did not panic with the goroutine's stack: %v", err)
 		}
 	}()
-	s.run(t.Context(), []asked{{Stream: "s"}})
+	s.run([]asked{{Stream: "s"}})
 }

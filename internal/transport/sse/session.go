@@ -61,9 +61,10 @@ func (s *session) appendBegin(dst []byte, from *start) []byte {
 	return appendGap(appendPrelude(dst, ""), from.requested(), gap.Why, gap.Resumed.String())
 }
 
-// run writes events until the stream ends or the reader is gone. It aborts the
-// response unless the end was told.
-func (s *session) run(ctx context.Context) {
+// run writes events until the stream ends, the reader is gone, or the response is
+// to end. It aborts the response unless the end was told.
+func (s *session) run() {
+	ctx := s.response.Context()
 	waiting := ctx
 	if s.format == nil {
 		limited, cancel := context.WithTimeoutCause(ctx, s.wait, errWaited)

@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/problem"
+	"github.com/freshet-stream/freshet/internal/wire"
 )
 
 // Bounds of what can be asked for in one request.
@@ -56,13 +58,13 @@ func (t *Transport) ServeSet(w http.ResponseWriter, r *http.Request) {
 	setHeaders(w.Header())
 	s := &setSession{
 		transport: t,
-		response:  t.responses.Start(r.Context(), w, http.StatusOK),
+		response:  wire.Start(r.Context(), w, http.StatusOK, t.exchanges, drain.Set),
 		cursor:    cursor,
 	}
 	if foreign {
 		s.foreign = id
 	}
-	s.run(r.Context(), set)
+	s.run(set)
 }
 
 func parseSet(w http.ResponseWriter, r *http.Request) ([]asked, error) {

@@ -34,9 +34,10 @@ type setSession struct {
 	wrote    time.Time
 }
 
-// run writes events until all streams have ended or the reader is gone.
-func (s *setSession) run(ctx context.Context, set []asked) {
-	ctx, cancel := context.WithCancelCause(ctx)
+// run writes events until all streams have ended, the reader is gone, or the
+// response is to end.
+func (s *setSession) run(set []asked) {
+	ctx, cancel := context.WithCancelCause(s.response.Context())
 	defer cancel(nil)
 	prelude := appendPrelude(nil, string(s.cursor.append(nil)))
 	if s.foreign != "" {

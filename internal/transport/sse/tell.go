@@ -5,7 +5,9 @@ import (
 	"net/http"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/hub"
+	"github.com/freshet-stream/freshet/internal/wire"
 	codec "github.com/freshet-stream/freshet/sse"
 )
 
@@ -50,7 +52,7 @@ func appendGone(dst []byte, requested, why string, at freshet.Offset) []byte {
 // with a status of 200, since any other would end an EventSource unread.
 func (t *Transport) tellGone(w http.ResponseWriter, r *http.Request, from *start) {
 	setHeaders(w.Header())
-	response := t.responses.Start(r.Context(), w, http.StatusOK)
+	response := wire.Start(r.Context(), w, http.StatusOK, t.exchanges, drain.SSE)
 	out := appendPrelude(nil, "")
 	_ = response.Write(appendGone(out, from.requested(), freshet.GapUnknown, from.Offset))
 	response.End()

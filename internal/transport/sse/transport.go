@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/hub"
 	"github.com/freshet-stream/freshet/internal/problem"
 	"github.com/freshet-stream/freshet/internal/wire"
@@ -31,8 +32,8 @@ type Options struct {
 	Hub *hub.Hub
 	// Heartbeat is after how long without an event a comment is sent.
 	Heartbeat time.Duration
-	// Responses is the group in which responses are; one of its own.
-	Responses *wire.Group
+	// Exchanges is the group in which responses are; one of its own.
+	Exchanges *drain.Group
 }
 
 // A Transport serves streams as server-sent events. It may be used
@@ -40,16 +41,16 @@ type Options struct {
 type Transport struct {
 	hub       *hub.Hub
 	heartbeat time.Duration
-	responses *wire.Group
+	exchanges *drain.Group
 	formats   formats
 }
 
 // New returns a transport.
 func New(opts Options) *Transport {
-	if opts.Responses == nil {
-		opts.Responses = wire.NewGroup()
+	if opts.Exchanges == nil {
+		opts.Exchanges = new(drain.Group)
 	}
-	return &Transport{hub: opts.Hub, heartbeat: opts.Heartbeat, responses: opts.Responses, formats: newFormats()}
+	return &Transport{hub: opts.Hub, heartbeat: opts.Heartbeat, exchanges: opts.Exchanges, formats: newFormats()}
 }
 
 // ServeStream answers a GET for the stream. It returns when the response is
@@ -63,7 +64,7 @@ func (t *Transport) ServeStream(w http.ResponseWriter, r *http.Request, name str
 		problem.Write(w, r, err)
 	case s != nil:
 		defer s.follower.Close()
-		s.run(r.Context())
+		s.run()
 	}
 }
 
@@ -106,7 +107,7 @@ func (t *Transport) begin(w http.ResponseWriter, r *http.Request, name string) (
 	if s.chooseFormat() && s.format.base64 {
 		w.Header().Set("Stream-SSE-Data-Encoding", "base64")
 	}
-	s.response = t.responses.Start(r.Context(), w, http.StatusOK)
+	s.response = wire.Start(r.Context(), w, http.StatusOK, t.exchanges, drain.SSE)
 	if err := s.response.Write(s.appendBegin(nil, &from)); err != nil {
 		follower.Close()
 		s.response.Abort()

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/freshet-stream/freshet/internal/drain"
 )
 
 // A session gives meaning to the messages of a connection.
@@ -34,6 +36,7 @@ type conn struct {
 	jobs queue
 	// ending is set when the server wants the connection to end.
 	ending atomic.Pointer[fault]
+	member *drain.Member
 }
 
 // A fault ends a connection with a close code and a reason.
@@ -73,6 +76,11 @@ func (c *conn) stop(code ws.StatusCode, reason string) {
 	if c.ending.CompareAndSwap(nil, &fault{code, reason}) {
 		_ = c.nc.SetReadDeadline(time.Unix(1, 0))
 	}
+}
+
+// restart lets the connection end because the server does.
+func (c *conn) restart() {
+	c.stop(statusRestart, "the server is shutting down; connect again")
 }
 
 // run serves the connection until it has ended or there is nothing to read.

@@ -110,6 +110,8 @@ func (t *Transport) upgrade(w http.ResponseWriter, asked handshake) (nc net.Conn
 	if asked.deflate != "" {
 		w.Header().Set("Sec-WebSocket-Extensions", asked.deflate)
 	}
+	// The library writes its own, and a server that drains has set another.
+	w.Header().Del("Connection")
 	upgrader := ws.HTTPUpgrader{Timeout: t.opts.CloseWait, Header: w.Header()}
 	if asked.operations {
 		checked.Header["Sec-Websocket-Protocol"] = []string{Protocol}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/hub"
 )
 
@@ -30,6 +31,8 @@ type Options struct {
 	Compression bool
 	// Follows is how many streams one connection may follow at a time (128).
 	Follows int
+	// Exchanges is the group in which connections are; one of its own.
+	Exchanges *drain.Group
 	// Wrap, if not nil, returns what is used in place of a connection once it
 	// has become a WebSocket.
 	Wrap func(net.Conn, *http.Request) net.Conn
@@ -51,6 +54,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Follows <= 0 {
 		o.Follows = 128
+	}
+	if o.Exchanges == nil {
+		o.Exchanges = new(drain.Group)
 	}
 	if o.Wrap == nil {
 		o.Wrap = func(c net.Conn, _ *http.Request) net.Conn { return c }

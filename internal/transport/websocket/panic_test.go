@@ -64,6 +64,7 @@ func TestAPanicEndsOneConnection(t *testing.T) {
 			e.append("s", "y")
 		},
 		"in an append": func(e *env, c *client, _ *faulty) {
+			e.eventually("it is served", func() bool { return e.open() == 1 })
 			e.transport.mu.Lock()
 			defer e.transport.mu.Unlock()
 			for c := range e.transport.conns {

@@ -13,6 +13,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/problem"
 )
 
@@ -76,7 +77,7 @@ func (t *Transport) Close() {
 	}
 	t.mu.Unlock()
 	for _, c := range conns {
-		c.stop(statusRestart, "the server is shutting down; connect again")
+		c.restart()
 	}
 	t.work.Wait()
 	t.overdue.Stop()
@@ -101,8 +102,9 @@ func (t *Transport) run(c *conn) {
 	closed := t.closed
 	t.mu.Unlock()
 	if closed {
-		c.stop(statusRestart, "the server is shutting down; connect again")
+		c.restart()
 	}
+	c.member = t.opts.Exchanges.Join(drain.WebSocket, c.restart)
 	go c.run()
 }
 
@@ -111,6 +113,7 @@ func (t *Transport) leave(c *conn) {
 	t.mu.Lock()
 	delete(t.conns, c)
 	t.mu.Unlock()
+	c.member.Leave()
 	t.work.Done()
 }
 
