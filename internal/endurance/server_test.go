@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
+	runtime.MemProfileRate = 1
 	if err := serve(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -39,7 +40,7 @@ func TestMain(m *testing.M) {
 // A sample is what a server uses.
 type sample struct {
 	server.Stats
-	// Heap is what is alive after a collection.
+	// Heap is what is alive after a collection, but for the engine's own.
 	Heap int64
 }
 
@@ -68,12 +69,7 @@ func serve(dir string) error {
 	defer srv.Close()
 	fmt.Println(listener.Addr())
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		for range 3 { // pools are empty after the second
-			runtime.GC()
-		}
-		var mem runtime.MemStats
-		runtime.ReadMemStats(&mem)
-		if err := json.NewEncoder(os.Stdout).Encode(sample{srv.Stats(), int64(mem.HeapAlloc)}); err != nil {
+		if err := json.NewEncoder(os.Stdout).Encode(sample{srv.Stats(), heap()}); err != nil {
 			return err
 		}
 	}
@@ -163,19 +159,6 @@ func (p *process) sample() (s sample) {
 		p.Fatalf("sample: %v", err)
 	}
 	return s
-}
-
-// settled returns the least of some samples: the engine may still be at work on
-// what was written.
-func (p *process) settled() sample {
-	p.Helper()
-	least := p.sample()
-	for range 10 {
-		if s := p.sample(); s.Heap < least.Heap {
-			least = s
-		}
-	}
-	return least
 }
 
 // resident returns the memory of the process, as the system counts it (proc(5),

@@ -11,7 +11,7 @@ type Gap struct {
 }
 
 // A Batch is what a follower gets at once: consecutive records, or one of the
-// other things that happen. It stays valid, but keeps what it has in memory.
+// other things that happen. It stays valid until it is released.
 type Batch struct {
 	entries []*entry // of a window
 	records []freshet.Record
@@ -37,6 +37,10 @@ func (b *Batch) Record(i int) *freshet.Record {
 	}
 	return &b.records[i]
 }
+
+// Release lets go of the records. Whoever is about to wait for a slow reader has
+// no need of them beside what was made of them.
+func (b *Batch) Release() { b.entries, b.records = nil, nil }
 
 // Append appends to dst what encoder makes of the i-th record. Followers of one
 // window share the work.

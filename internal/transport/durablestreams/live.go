@@ -84,6 +84,7 @@ func (s *liveSession) run() {
 			*out = append(*out, ":\n\n"...)
 		default:
 			*out = s.appendBatch(*out, &batch)
+			batch.Release()
 		}
 		if len(*out) > 0 {
 			s.write(*out)

@@ -97,6 +97,7 @@ func (s *session) deliver(batch *hub.Batch, err error) (ended bool) {
 		s.holder.Reset()
 	case batch.Gap == nil:
 		*out = s.appendBatch(*out, batch)
+		batch.Release()
 		ended = batch.Closed != nil
 	}
 	s.told = false

@@ -212,6 +212,7 @@ func (m *member) appendTold(dst []byte, typ string, data map[string]string) []by
 
 // appendBatch appends what a follower got.
 func (m *member) appendBatch(dst []byte, b *hub.Batch) []byte {
+	defer b.Release()
 	if gap := b.Gap; gap != nil {
 		return m.appendGap(dst, gap.Requested.String(), gap.Why, gap.Resumed)
 	}
