@@ -44,7 +44,7 @@ const DefaultContentType = "application/octet-stream"
 // KindOf returns the kind of content that a media type stands for (RFC 9110,
 // section 8.3.1).
 func KindOf(contentType string) Kind {
-	switch media := mediaType(contentType); {
+	switch media := MediaType(contentType); {
 	case media == "application/json":
 		return KindJSON
 	case media == "text/event-stream":
@@ -58,11 +58,11 @@ func KindOf(contentType string) Kind {
 // SameContentType reports whether two content types name the same media type,
 // whatever their case and parameters.
 func SameContentType(a, b string) bool {
-	return a == b || mediaType(a) == mediaType(b)
+	return a == b || MediaType(a) == MediaType(b)
 }
 
-// mediaType returns the type/subtype of a content type, in lower case.
-func mediaType(contentType string) string {
+// MediaType returns the type/subtype of a content type, in lower case.
+func MediaType(contentType string) string {
 	media, _, _ := strings.Cut(contentType, ";")
 	return strings.ToLower(strings.TrimSpace(media))
 }

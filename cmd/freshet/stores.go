@@ -1,15 +1,18 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"path/filepath"
 	"strings"
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/memstore"
 	"github.com/freshet-stream/freshet/pebblestore"
+	"github.com/freshet-stream/freshet/redisstore"
 )
 
 // An opened store says what it is.
@@ -23,6 +26,9 @@ func openers() map[string]func(rest string, log *slog.Logger) (opened, error) {
 	return map[string]func(string, *slog.Logger) (opened, error){
 		"memory": openMemory,
 		"pebble": openPebble,
+		"redis":  openRedis("redis"),
+		"rediss": openRedis("rediss"),
+		"unix":   openRedis("unix"),
 	}
 }
 
@@ -31,7 +37,7 @@ func openStore(s string, log *slog.Logger) (opened, error) {
 	scheme, rest, ok := strings.Cut(s, ":")
 	open := openers()[scheme]
 	if !ok || open == nil {
-		return opened{}, fmt.Errorf("--store is %q and has to be memory: or pebble:DIR", s)
+		return opened{}, fmt.Errorf("--store is %q and has to be memory:, pebble:DIR or redis://HOST:PORT", s)
 	}
 	return open(rest, log)
 }
@@ -56,4 +62,18 @@ func openPebble(dir string, log *slog.Logger) (opened, error) {
 		return opened{}, err
 	}
 	return opened{store, "pebble in " + full + " (every append is fsynced before it is shown)"}, nil
+}
+
+func openRedis(scheme string) func(string, *slog.Logger) (opened, error) {
+	return func(rest string, log *slog.Logger) (opened, error) {
+		address, err := url.Parse(scheme + ":" + rest)
+		if err != nil || scheme != "unix" && address.Host == "" {
+			return opened{}, fmt.Errorf("--store is not a URL of Redis; write it as redis://HOST:PORT")
+		}
+		store, err := redisstore.Open(context.Background(), address.String(), redisstore.Options{Logger: log})
+		if err != nil {
+			return opened{}, err
+		}
+		return opened{store, "redis at " + address.Redacted() + " (durable as Redis is configured; shared by all servers that use it)"}, nil
+	}
 }

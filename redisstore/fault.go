@@ -1,0 +1,127 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/freshet-stream/freshet"
+	"github.com/redis/rueidis"
+)
+
+// step makes a step of a script. What Redis certainly did not execute because it
+// is on the way to somewhere else is sent again for as long as Options.Patience;
+// what it may have executed is [freshet.ErrUncertain].
+func (s *Store) step(ctx context.Context, c doer, p *script, keys []string, args ...string) (reply, error) {
+	giveUp := time.Now().Add(s.opts.Patience)
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
+		if s.closed.Load() {
+			return reply{}, freshet.ErrUnavailable.With("the store is closed")
+		}
+		result := p.do(ctx, c, keys, args)
+		err := result.Error()
+		if err == nil || rueidis.IsRedisNil(err) {
+			return newReply(result)
+		}
+		if ctx.Err() != nil {
+			return reply{}, context.Cause(ctx)
+		}
+		err, again := judgeFault(err)
+		if !again || time.Now().After(giveUp) {
+			return reply{}, err
+		}
+		select {
+		case <-ctx.Done():
+			return reply{}, context.Cause(ctx)
+		case <-time.After(pause/2 + rand.N(pause/2)):
+		}
+	}
+}
+
+// passing are the errors of a Redis that is starting, failing over or moving a
+// slot. It has not executed what it was sent.
+var passing = []string{"LOADING", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "READONLY", "MOVED", "ASK", "NOSCRIPT"}
+
+// judgeFault says what an error of the client means, and whether it is worth
+// sending the same again.
+func judgeFault(err error) (fault error, again bool) {
+	var dial *net.OpError
+	if answer, ok := rueidis.IsRedisErr(err); ok {
+		word, _, _ := strings.Cut(answer.Error(), " ")
+		for _, p := range passing {
+			again = again || word == p
+		}
+		return freshet.ErrUnavailable.With("Redis says: %s", answer.Error()), again
+	}
+	switch {
+	case errors.As(err, &dial) && dial.Op == "dial":
+		return freshet.ErrUnavailable.With("Redis cannot be reached: %v", err), true
+	case errors.Is(err, rueidis.ErrClosing):
+		return freshet.ErrUnavailable.With("the connection to Redis is closed"), false
+	}
+	return fmt.Errorf("%w: Redis gave no answer: %w", freshet.ErrUncertain, err), false
+}
+
+// connected calls fn with what its steps go through: if replicas have to be
+// waited for, one connection, which the command that does it looks at.
+func (s *Store) connected(ctx context.Context, fn func(doer) error) error {
+	if s.opts.Replicas == 0 {
+		return fn(s.client)
+	}
+	return s.client.Dedicated(func(c rueidis.DedicatedClient) error { return fn(c) })
+}
+
+// wait returns when the replicas have all that was executed on a connection
+// before, or [freshet.ErrUncertain].
+func (s *Store) wait(ctx context.Context, c doer) error {
+	if s.opts.Replicas == 0 {
+		return nil
+	}
+	n, err := c.Do(ctx, c.B().Wait().Numreplicas(int64(s.opts.Replicas)).Timeout(s.opts.ReplicaTimeout.Milliseconds()).Build()).AsInt64()
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return fmt.Errorf("%w: wait for replicas: %w", freshet.ErrUncertain, err)
+	case n < int64(s.opts.Replicas):
+		return freshet.ErrUncertain.With("%d of the %d replicas that are asked for have the change", n, s.opts.Replicas)
+	}
+	return nil
+}
+
+// judged makes a step that judges a call. If replicas are asked for it waits
+// for them, and then lets the change be seen; that of another call too that
+// somebody has left at this point.
+func (s *Store) judged(ctx context.Context, p *script, k keys, name, nonce string, args []string) (r reply, err error) {
+	err = s.connected(ctx, func(c doer) error {
+		for {
+			if r, err = s.step(ctx, c, p, k.all(), args...); err != nil {
+				return err
+			}
+			pending := nonce
+			if r.isPending() {
+				_, pending = r.word(), r.word()
+			} else if !r.hasPending() {
+				return nil
+			}
+			if err := s.commit(ctx, c, k, name, pending); err != nil || pending == nonce {
+				return err
+			}
+		}
+	})
+	return r, err
+}
+
+// commit waits for the replicas and then lets be seen what the call with the
+// nonce has changed.
+func (s *Store) commit(ctx context.Context, c doer, k keys, name, nonce string) error {
+	if err := s.wait(ctx, c); err != nil {
+		return err
+	}
+	_, err := s.step(ctx, c, s.scripts.commit, k.all(), s.time(), name, k.channel, nonce)
+	return err
+}

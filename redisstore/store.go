@@ -1,0 +1,160 @@
+// Package redisstore keeps streams in Redis 7 or later, or what speaks like it:
+// one server, one with replicas behind Sentinel, or a Cluster. It is the store
+// of a fleet: servers that share a Redis share their streams.
+//
+// Committed means there: as durable as Redis is configured to be. A change is
+// one script, which Redis runs as a whole; with appendfsync always it is on disk
+// when the call returns, with everysec a loss of power may take the last second,
+// and a failover takes what the replica had not got. [Options].Replicas makes a
+// change wait for replicas before it is shown to anyone or acknowledged. What is
+// lost all the same is recognised by the marks of offsets: readers who saw it
+// are told a gap.
+//
+// Streams are spread over 256 partitions by a hash of their name. All keys of a
+// partition have its tag, so that they share a hash slot and a stream changes
+// together with the index of names and deadlines. Hints travel by sharded
+// pub/sub, a channel a stream, and carry the change if it is small.
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/freshet-stream/freshet"
+	"github.com/redis/rueidis"
+)
+
+// A Store is a [freshet.Store] in Redis.
+type Store struct {
+	opts    Options
+	client  rueidis.Client
+	scripts scripts
+	follows follows
+	closed  atomic.Bool
+}
+
+var _ freshet.Store = (*Store)(nil)
+
+// Open connects to the Redis of a URL and checks that it can keep streams: that
+// it is new enough and evicts nothing. Whoever has the store closes it.
+//
+//	redis://[user:password@]host[:port][/db]            rediss:// for TLS
+//	redis://node1:7000?addr=node2:7000                  a Cluster
+//	redis://sentinel1:26379?addr=sentinel2:26379&master_set=NAME
+//
+// The parameters prefix, replicas and replica_timeout set the [Options] of that
+// name; dial_timeout, write_timeout, client_name and skip_verify are those of
+// the connections.
+func Open(ctx context.Context, url string, opts Options) (*Store, error) {
+	if err := opts.parseURL(url); err != nil {
+		return nil, err
+	}
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	client, err := rueidis.NewClient(opts.client)
+	if err != nil {
+		return nil, fmt.Errorf("connect to Redis at %v: %w", opts.client.InitAddress, err)
+	}
+	s := &Store{opts: opts, client: client, scripts: loadScripts()}
+	s.follows.init(s)
+	if err := s.check(ctx); err != nil {
+		client.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close implements [freshet.Store]. Redis keeps what it has.
+func (s *Store) Close() error {
+	if s.closed.CompareAndSwap(false, true) {
+		s.follows.close()
+		s.client.Close()
+	}
+	return nil
+}
+
+// time is the argument of every script that says what time it is: nothing, if
+// Redis is to look at its clock.
+func (s *Store) time() string {
+	if s.opts.Now == nil {
+		return ""
+	}
+	return strconv.FormatInt(s.opts.Now().UnixMilli(), 10)
+}
+
+// Info implements [freshet.Store].
+func (s *Store) Info(ctx context.Context, name string) (freshet.Info, error) {
+	k := s.keys(name)
+	r, err := s.ask(ctx, s.scripts.info, []string{k.head}, s.time())
+	if err != nil {
+		return freshet.Info{}, fmt.Errorf("read info of %q: %w", name, err)
+	}
+	if r.word() != replyFacts {
+		return freshet.Info{}, freshet.ErrNotFound
+	}
+	return r.facts(name)
+}
+
+// Renew implements [freshet.Store].
+func (s *Store) Renew(ctx context.Context, name string, renewal freshet.Renewal) error {
+	k := s.keys(name)
+	r, err := s.change(ctx, s.scripts.renew, k, s.time(), name, flag(renewal.Touch), milliseconds(renewal.Lease), milliseconds(renewal.Watched))
+	if err != nil {
+		return fmt.Errorf("renew %q: %w", name, err)
+	}
+	if r.int() == 0 {
+		return freshet.ErrNotFound
+	}
+	return r.err
+}
+
+// Delete implements [freshet.Store].
+func (s *Store) Delete(ctx context.Context, name string) error {
+	k := s.keys(name)
+	var r reply
+	err := s.connected(ctx, func(c doer) (err error) {
+		if r, err = s.step(ctx, c, s.scripts.delete, k.all(), s.time(), name, k.channel); err != nil {
+			return err
+		}
+		return s.wait(ctx, c)
+	})
+	if err != nil {
+		return fmt.Errorf("delete %q: %w", name, err)
+	}
+	if r.int() == 0 {
+		return freshet.ErrNotFound
+	}
+	return r.err
+}
+
+// ask makes a step that alters nothing.
+func (s *Store) ask(ctx context.Context, p *script, keys []string, args ...string) (reply, error) {
+	r, err := s.step(ctx, s.client, p, keys, args...)
+	if errors.Is(err, freshet.ErrUncertain) {
+		return r, freshet.ErrUnavailable.With("%v", err)
+	}
+	return r, err
+}
+
+// change makes a step that alters a stream and is seen at once.
+func (s *Store) change(ctx context.Context, p *script, k keys, args ...string) (reply, error) {
+	return s.step(ctx, s.client, p, k.all(), args...)
+}
+
+func flag(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}
+
+// milliseconds rounds up, so that nothing ends early.
+func milliseconds(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Millisecond-1)/time.Millisecond), 10)
+}
