@@ -226,6 +226,11 @@ func (r *request) send(t *testing.T, base string) (*http.Response, []byte) {
 	}
 	var body io.Reader
 	switch {
+	case r.stalls:
+		unended, w := io.Pipe()
+		defer w.Close()
+		go func() { _, _ = io.WriteString(w, r.body) }()
+		body = unended
 	case r.unsized:
 		body = io.MultiReader(strings.NewReader(r.body))
 	case r.body != "":

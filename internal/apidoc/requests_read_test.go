@@ -90,6 +90,14 @@ func otherRequests() []request {
 		{name: "health", method: "GET", path: "/healthz", status: 200},
 		{name: "health by HEAD", method: "HEAD", path: "/healthz", status: 200},
 		{name: "health by POST", method: "POST", path: "/healthz", status: 405},
+		{name: "health with a foreign Host", method: "GET", path: "/healthz", headers: []string{"Host: 10.0.0.1"}, status: 200},
+		{name: "health of a server that stops", method: "GET", path: "/healthz", server: "stopped", status: 200},
+		{name: "ready", method: "GET", path: "/readyz", headers: []string{"Host: 10.0.0.1"}, status: 200},
+		{name: "ready by HEAD", method: "HEAD", path: "/readyz", status: 200},
+		{name: "ready by POST", method: "POST", path: "/readyz", status: 405},
+		{name: "not ready while it stops", method: "GET", path: "/readyz", server: "stopped", status: 503, code: "draining"},
+		{name: "not ready without a store", method: "GET", path: "/readyz", server: "away", status: 503, code: "store_unavailable"},
+		{name: "not ready by HEAD", method: "HEAD", path: "/readyz", server: "away", status: 503},
 		{name: "this document", method: "GET", path: "/v1/openapi.yaml", status: 200},
 		{name: "the other", method: "HEAD", path: "/v1/asyncapi.yaml", status: 200},
 		{name: "this document as JSON", method: "GET", path: "/v1/openapi.json", status: 200},
@@ -137,7 +145,7 @@ func commonRequests() []request {
 		{method: "PUT", path: a}, {method: "POST", path: a, headers: []string{closing}}, {method: "GET", path: a}, {method: "HEAD", path: a},
 		{method: "DELETE", path: a}, {method: "OPTIONS", path: a}, {method: "GET", path: "/v1/streams"}, {method: "POST", path: "/v1/follow"},
 		{method: "OPTIONS", path: "/v1/follow"}, {method: "OPTIONS", path: "/v1/streams"},
-		{method: "GET", path: "/v1/ws"}, {method: "GET", path: "/healthz"}, {method: "GET", path: "/v1/openapi.yaml"},
+		{method: "GET", path: "/v1/ws"}, {method: "GET", path: "/v1/openapi.yaml"},
 	}
 	for _, r := range each {
 		foreign, large := r, r

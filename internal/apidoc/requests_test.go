@@ -27,6 +27,8 @@ type request struct {
 	body         string
 	// unsized says that the body is sent without its length.
 	unsized bool
+	// stalls says that it is sent so and does not end.
+	stalls bool
 	// cut says that the body is shorter than its announced length.
 	cut bool
 	// server is one of [startServers]; "" is plain.
@@ -111,6 +113,8 @@ func appendRequests() []request {
 		{name: "append lines", method: "POST", path: json, headers: with(producer("p", 0, 0), "Content-Type: application/x-ndjson"), body: "{\"n\":3}\n{\"n\":4}\n", unsized: true, status: 200},
 		{name: "append a bad line", method: "POST", path: json, headers: with(producer("p", 0, 2), "Content-Type: application/x-ndjson"), body: "{\"n\":5}\n{\n", unsized: true, status: 400, code: "bad_record"},
 		{name: "append too long a line", method: "POST", path: json, headers: []string{"Content-Type: application/x-ndjson"}, body: "1\n\"" + strings.Repeat("x", 16<<20+1), unsized: true, status: 413},
+		{name: "create on a server that drains", method: "PUT", path: json, headers: []string{asJSON}, server: "draining", status: 201},
+		{name: "append lines while it drains", method: "POST", path: json, headers: with(producer("p", 0, 0), "Content-Type: application/x-ndjson"), body: "1\n", stalls: true, server: "draining", status: 503, code: "shutting_down"},
 		{name: "append events", method: "POST", path: events, headers: with(producer("p", 0, 0), asEvents, "Freshet-Producer-Scope: record"), body: "data: a\n\ndata: b\n\n", unsized: true, status: 200},
 		{name: "append bytes", method: "POST", path: "/v1/stream/bytes", headers: []string{"Content-Type: application/octet-stream"}, body: "\x02", status: 204},
 		{name: "another content type", method: "POST", path: a, headers: []string{asJSON}, body: "1", status: 409, code: "content_type_mismatch"},

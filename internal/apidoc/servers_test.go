@@ -22,6 +22,7 @@ import (
 //	broken     the store fails in a way that nobody has thought of
 //	away       the store cannot be reached
 //	uncertain  nobody knows whether appends land
+//	draining   the server drains after the first append
 //	stopped    the server is shutting down
 //	deflating  WebSocket messages may be compressed
 func startServers(t *testing.T) map[string]string {
@@ -37,6 +38,7 @@ func startServers(t *testing.T) map[string]string {
 		"broken":    {fault: errors.New("the disk has a hole")},
 		"away":      {fault: freshet.ErrUnavailable},
 		"uncertain": {fault: freshet.ErrUncertain},
+		"draining":  {},
 		"stopped":   {},
 		"deflating": {compress: true},
 	} {
@@ -45,6 +47,10 @@ func startServers(t *testing.T) map[string]string {
 		if c.fault != nil {
 			store = &faulty{memory, c.fault}
 		}
+		drains := &draining{Store: store}
+		if name == "draining" {
+			store = drains
+		}
 		s, err := server.New(server.Options{
 			Store: store, Name: "server-1", Loopback: true, AllowOrigins: c.origins, WebSocketCompression: c.compress,
 			LongPoll: 50 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
@@ -52,6 +58,7 @@ func startServers(t *testing.T) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
+		drains.server = s
 		web := httptest.NewServer(s)
 		urls[name] = web.URL
 		if name == "stopped" {
@@ -65,6 +72,18 @@ func startServers(t *testing.T) map[string]string {
 		})
 	}
 	return urls
+}
+
+// A draining store has its server drain after an append.
+type draining struct {
+	freshet.Store
+	server *server.Server
+}
+
+func (d *draining) Append(ctx context.Context, name string, call freshet.Call) ([]freshet.Result, error) {
+	results, err := d.Store.Append(ctx, name, call)
+	go func() { _ = d.server.Drain(context.Background()) }()
+	return results, err
 }
 
 // A faulty store fails, or does not know whether appends have landed.

@@ -17,16 +17,17 @@ const (
 
 // Drain ends the exchanges one after the other, the oldest first, spread over the
 // window; sooner if there are so few that their return is no burden to anybody.
-// Those that join meanwhile get their turn, those that join later end at once. If
-// ctx ends all that are left end at once. It returns when none is left; the error
-// is the context's, if some were then.
+// Those that join meanwhile get their turn, those that join later end at once. It
+// returns when none is left. If ctx ends it ends all at once, and returns the
+// context's cause without waiting for them.
 func (g *Group) Drain(ctx context.Context, window time.Duration) error {
 	over := time.Now().Add(window)
 	for ctx.Err() == nil {
-		if left := time.Until(over); left <= 0 || !g.endSome(left) {
+		left := time.Until(over)
+		if left <= 0 || !g.endSome(left) {
 			break
 		}
-		pause := time.NewTimer(step/2 + rand.N(step))
+		pause := time.NewTimer(min(left, step/2+rand.N(step)))
 		select {
 		case <-pause.C:
 		case <-ctx.Done():

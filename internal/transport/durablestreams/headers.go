@@ -31,8 +31,8 @@ const (
 	headerLease  = "Freshet-Lease"
 	headerRetain = "Freshet-Retain"
 	headerGap    = "Freshet-Gap"
-	// headerAppended is in the answer to a streamed body that was not taken to its
-	// end.
+	// headerAppended is in the answer to a streamed body that broke off because the
+	// server ends.
 	headerAppended = "Freshet-Appended"
 )
 

@@ -48,9 +48,9 @@ func isStreamed(r *http.Request, a *request) bool {
 }
 
 // appendStreamed appends a body while it arrives, and closes the stream at its
-// end if a says so. What had arrived whole before an error stays, and a header
-// says how much that is. While the body is open the stream's lease does not run
-// out.
+// end if a says so. What had arrived whole before an error stays; if the
+// server ends, a header says how much that is. While the body is open the stream's
+// lease does not run out.
 func (t *Transport) appendStreamed(w http.ResponseWriter, r *http.Request, name string, a *request) (result freshet.Result, err error) {
 	if err := mayWrite(name); err != nil {
 		return result, err
@@ -86,12 +86,10 @@ func (t *Transport) appendStreamed(w http.ResponseWriter, r *http.Request, name 
 	default:
 		err = ingest.Pieces(body, emit)
 	}
-	if err != nil {
-		w.Header().Set(headerAppended, landed.String())
-	}
 	var coded *freshet.Error
 	switch {
 	case errors.Is(err, errEnding):
+		w.Header().Set(headerAppended, landed.String())
 		return result, freshet.ErrShutdown.With("the server is shutting down; of the body it has appended %s: send the rest, which another server takes", landed.String())
 	case errors.As(err, &coded):
 		return result, err
