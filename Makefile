@@ -1,10 +1,10 @@
-# make test | lint | bench | fuzz | build
+# make test | lint | bench | fuzz | fleet | build
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
 MODULES := internal/e2e internal/h2spec bench
 
-.PHONY: build test setup lint bench fuzz
+.PHONY: build test setup lint bench fuzz fleet
 
 build:
 	go build -o bin/freshet ./cmd/freshet
@@ -27,6 +27,11 @@ lint:
 
 bench:
 	cd bench && go run .
+
+# Redis, three servers and haproxy on this machine, to try things out.
+fleet:
+	@go build -o bin/fleet ./internal/fleet/run
+	@bin/fleet
 
 fuzz:
 	FUZZTIME=$(FUZZTIME) scripts/fuzz

@@ -54,24 +54,40 @@ type tab struct {
 }
 
 // observe runs before the page's own scripts. It counts the EventSource objects
-// that they make, and keeps what the streams of their taps have.
+// that they make, and keeps what the panes are given at which offset, what the
+// streams of their taps have, and which server took a post.
 const observe = `
 window.sources = 0;
+window.heard = { sse: [], ws: [] };
 window.EventSource = class extends EventSource {
-  constructor(...args) { super(...args); window.sources++; }
+  constructor(...args) {
+    super(...args);
+    window.sources++;
+    this.addEventListener("message", ({ data, lastEventId }) => window.heard.sse.push({ offset: lastEventId, data }));
+  }
 };
 window.tapped = [];
 window.WebSocket = class extends WebSocket {
   constructor(...args) {
     super(...args);
-    if (new URL(this.url).pathname === "/v1/ws") {
-      this.addEventListener("message", ({ data }) => {
-        const { stream, records = [] } = JSON.parse(data);
-        for (const record of records) window.tapped.push({ tap: stream, ...record.data });
-      });
-    }
+    const isTap = new URL(this.url).pathname === "/v1/ws";
+    this.addEventListener("message", ({ data }) => {
+      const { stream, records = [] } = JSON.parse(data);
+      if (isTap) for (const record of records) window.tapped.push({ tap: stream, ...record.data });
+      else window.heard.ws.push(...records);
+    });
   }
 };
+window.posts = [];
+window.fetch = new Proxy(fetch, {
+  async apply(target, self, args) {
+    const response = await Reflect.apply(target, self, args);
+    if (args[1]?.method === "POST") {
+      window.posts.push({ path: args[0], server: response.headers.get("Freshet-Server"), offset: response.headers.get("Stream-Next-Offset") });
+    }
+    return response;
+  },
+});
 window.failures = [];
 window.addEventListener("error", ({ message }) => window.failures.push(message));
 window.addEventListener("unhandledrejection", ({ reason }) => window.failures.push(String(reason)));

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -23,14 +24,14 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, o); err != nil && ctx.Err() == nil {
+	if err := run(ctx, o, os.Stdout); err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "fleet:", err)
 		os.Exit(1)
 	}
 }
 
-// run runs a fleet until ctx ends.
-func run(ctx context.Context, o options) (err error) {
+// run runs a fleet until ctx ends, and tells w what happens.
+func run(ctx context.Context, o options, w io.Writer) (err error) {
 	if err := checkPrograms(); err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return fmt.Errorf("make directory: %w", err)
 	}
-	out := &output{w: os.Stdout}
+	out := &output{w: w}
 	f := &running{dir: dir, out: out}
 	defer func() { err = errors.Join(err, f.close(), os.RemoveAll(dir)) }()
 	if err := f.start(ctx, o); err != nil {
@@ -61,7 +62,7 @@ func checkPrograms() error {
 	if missing == nil {
 		return nil
 	}
-	return fmt.Errorf("%s is not installed; `scripts/setup` installs what the fleet and the tests run", strings.Join(missing, ", "))
+	return fmt.Errorf("not installed: %s; `scripts/setup` installs what the fleet and the tests run", strings.Join(missing, ", "))
 }
 
 // inSbin reports whether a program is where Debian puts daemons, which not

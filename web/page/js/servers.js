@@ -10,7 +10,9 @@ const seen = [];
 export function note(name) {
   if (!name || seen.includes(name)) return;
   seen.push(name);
+  seen.sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   box.replaceChildren(...seen.map(badge));
+  for (const shown of document.querySelectorAll(".server")) shown.dataset.nth = seen.indexOf(shown.textContent);
 }
 
 /** Returns whether more than one server answers here. */
