@@ -127,6 +127,7 @@ func TestFullQueuePushesBackAndDrains(t *testing.T) {
 			if info, _ := h.Info(t.Context(), "s"); info.Tail.Seq != 100 {
 				t.Errorf("%d records, want 100", info.Tail.Seq)
 			}
+			synctest.Wait()
 			if q := topic.queue; q.bytes != 0 || len(q.waiting) != 0 || q.flying {
 				t.Errorf("the queue did not drain: %+v", q)
 			}

@@ -13,9 +13,9 @@ type Gap struct {
 // A Batch is what a follower gets at once: consecutive records, or one of the
 // other things that happen. It stays valid until it is released.
 type Batch struct {
-	entries []*entry // of a window
-	records []freshet.Record
-	shared  bool
+	entries []*entry
+	// shared says that other followers get the same entries.
+	shared bool
 
 	// Gap, if not nil, comes without records, before what follows it.
 	Gap *Gap
@@ -28,22 +28,17 @@ type Batch struct {
 }
 
 // Len returns the number of records.
-func (b *Batch) Len() int { return len(b.entries) + len(b.records) }
+func (b *Batch) Len() int { return len(b.entries) }
 
 // Record returns the i-th record, which the caller does not alter.
-func (b *Batch) Record(i int) *freshet.Record {
-	if b.entries != nil {
-		return &b.entries[i].Record
-	}
-	return &b.records[i]
-}
+func (b *Batch) Record(i int) *freshet.Record { return &b.entries[i].Record }
 
 // Release lets go of the records. Whoever is about to wait for a slow reader has
 // no need of them beside what was made of them.
-func (b *Batch) Release() { b.entries, b.records = nil, nil }
+func (b *Batch) Release() { b.entries = nil }
 
-// Append appends to dst what encoder makes of the i-th record. Followers of one
-// window share the work.
+// Append appends to dst what encoder makes of the i-th record. Followers that get
+// the same entries share the work.
 func (b *Batch) Append(dst []byte, i int, encoder *Encoder) []byte {
 	if b.shared {
 		return append(dst, b.entries[i].fragment(encoder)...)

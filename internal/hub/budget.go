@@ -23,6 +23,7 @@ func (t *topic) growWindow(records []freshet.Record) {
 
 // resetWindow empties the window and puts it at o. The lock is held.
 func (t *topic) resetWindow(o freshet.Offset) {
+	t.forgetPages()
 	t.hub.windowBytes.Add(int64(t.win.reset(o)))
 }
 

@@ -1,6 +1,9 @@
 package hub
 
-import "time"
+import (
+	"math/rand/v2"
+	"time"
+)
 
 // Bounds of the time between two looks at the store for a stream of which
 // nothing was heard: a wake-up that was lost costs no more than this. The wheel
@@ -32,12 +35,17 @@ func (t *topic) bounds() (first, most time.Duration) {
 }
 
 // planCheck sees to it that the stream is compared with the store while it is
-// followed: a second after the last activity, and then ever more rarely. The
-// lock is held.
+// followed: a second after the last activity, and then ever more rarely, by a
+// random part earlier so that streams to which followers came at once are not
+// looked at at once for ever. The lock is held.
 func (t *topic) planCheck() {
 	first, most := t.bounds()
 	t.interval = min(max(t.interval, first), most)
-	t.planCheckIn(t.interval)
+	d := t.interval
+	if d > first {
+		d -= rand.N(d / 4)
+	}
+	t.planCheckIn(d)
 }
 
 func (t *topic) planCheckIn(d time.Duration) {

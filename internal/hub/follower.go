@@ -33,7 +33,7 @@ type Follower struct {
 	placed bool
 	// gap and page are what was found in the store and not delivered yet.
 	gap  *Gap
-	page *freshet.Page
+	page *page
 
 	// busy says that records come faster than they are delivered.
 	busy          bool
@@ -51,7 +51,7 @@ func (h *Hub) Follow(ctx context.Context, name string, opts FollowOptions) (*Fol
 	}
 	f := &Follower{hub: h, topic: t, opts: opts, at: opts.Cursor.Offset}
 	h.followers.Add(1)
-	err = t.join(ctx)
+	err = t.join(ctx, opts.Cursor)
 	if err == nil {
 		err = f.place(ctx)
 	}
@@ -67,21 +67,33 @@ func (h *Hub) Follow(ctx context.Context, name string, opts FollowOptions) (*Fol
 	return f, nil
 }
 
-// join makes the caller a follower of the topic, whatever the error. If what
-// the topic knows may be out of date, since there was no follower before or the
-// store is being looked at, it waits until that is done: whatever was done to
-// the stream before the call is seen.
-func (t *topic) join(ctx context.Context) error {
+// join makes the caller a follower of the topic, whatever the error. If the store
+// is to be looked at since something was done to the stream, it waits for that. A
+// stream that is not known here is looked at, by the first who comes and for all;
+// that it does not exist is told by a look which has begun after the call, and so
+// is where "now" is.
+func (t *topic) join(ctx context.Context, cursor freshet.Cursor) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.followers++
-	if t.followers == 1 || t.phase != live || t.looking {
+	if t.followers++; t.followers == 1 {
 		t.interval = 0
-		if err := t.await(ctx, t.wantLook()); err != nil {
-			return err
-		}
+	}
+	if t.phase == fresh && !t.looking {
+		t.want = cursor
+	}
+	var err error
+	began := t.started
+	if t.looking && !cursor.Now {
+		err = t.await(ctx, t.wanted)
+	}
+	if err == nil && t.finished <= began && (t.phase != live || cursor.Now) {
+		err = t.await(ctx, t.wantLookAfter(began))
 	}
 	switch {
+	case err != nil:
+		return err
+	case cursor.Now && t.failed != nil:
+		return t.failed
 	case t.phase == live:
 		t.planCheck()
 		return nil
@@ -116,32 +128,24 @@ func (f *Follower) At() (freshet.Offset, *Gap) { return f.at, f.gap }
 
 // place finds where the follower begins.
 func (f *Follower) place(ctx context.Context) error {
-	if f.opts.Cursor.Now {
-		// The window may be behind what the caller knows.
-		info, err := f.hub.store.Info(ctx, f.topic.name)
-		f.at, f.placed = info.Tail, err == nil
-		return err
-	}
 	if f.placed = f.placeInWindow(); f.placed {
 		return nil
 	}
-	page, err := f.load(ctx)
-	if err != nil {
-		return err
-	}
-	if page != nil && f.at.IsBeginning() {
-		f.at = page.Info.Oldest
-	}
-	f.page, f.placed = page, true
-	return nil
+	err := f.load(ctx)
+	f.placed = err == nil
+	return err
 }
 
 func (f *Follower) placeInWindow() bool {
 	t := f.topic
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.phase != live {
+	switch {
+	case t.phase != live:
 		return false
+	case f.opts.Cursor.Now:
+		f.at = t.latest()
+		return true
 	}
 	if oldest := t.info.Oldest; f.at.IsBeginning() && t.win.holds(oldest) {
 		f.at = oldest
@@ -149,23 +153,25 @@ func (f *Follower) placeInWindow() bool {
 	return t.win.holds(f.at)
 }
 
-// load reads the page after the follower's position. If that cannot be served
-// it notes the gap and moves on instead; page is nil then.
-func (f *Follower) load(ctx context.Context) (page *freshet.Page, err error) {
-	ctx, done := f.hub.join(ctx)
-	defer done()
-	read, err := f.hub.store.Read(ctx, f.topic.name, f.at, f.hub.pageLimit())
+// load gets the page after the follower's position. If that cannot be served it
+// notes the gap and moves on instead.
+func (f *Follower) load(ctx context.Context) error {
+	page, err := f.topic.page(ctx, f.at)
 	var gap *freshet.GapError
 	switch {
 	case errors.As(err, &gap):
 		resumed := f.topic.resume(f.at, gap.Oldest)
 		f.gap = &Gap{Why: gap.Why, Requested: f.at, Resumed: resumed}
 		f.at = resumed
-		return nil, nil
+		return nil
 	case err != nil:
-		return nil, err
+		return err
 	}
-	return &read, nil
+	if f.at.IsBeginning() {
+		f.at = page.base
+	}
+	f.page = page
+	return nil
 }
 
 // resume returns where a follower goes on that cannot at its position: where

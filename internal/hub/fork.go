@@ -57,6 +57,7 @@ func (t *topic) isHistory(at freshet.Offset) (bool, error) {
 
 // cutWindow takes what was lost after at out of the window. The lock is held.
 func (t *topic) cutWindow(at freshet.Offset) {
+	t.forgetPages()
 	t.lost = fork{at: at}
 	for seq := at.Seq + 1; seq <= t.win.tail.Seq; seq++ {
 		t.lost.lost = append(t.lost.lost, t.win.at(seq))

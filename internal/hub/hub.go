@@ -5,7 +5,8 @@
 //
 // A follower is a cursor. It reads from the window of its stream if that still
 // holds the next record, and pages from the store otherwise, so that a slow one
-// costs what a fast one costs. What is told of a stream, by local appends and
+// costs what a fast one costs. Those who read pages share them, so that a crowd
+// that comes back at once costs the store little more than one of it. What is told of a stream, by local appends and
 // hints alike, enters its window through one door, the topic's offer; what is
 // looked up in the store enters beside it, one look at a time.
 //
@@ -41,6 +42,12 @@ type Options struct {
 	// PageBytes bounds what a follower takes at once (64 KiB), except that it
 	// takes at least one record.
 	PageBytes int
+	// PagesBytes bounds the older records that are kept for a moment for followers
+	// that are behind and read the same (32 MiB), counted like windows.
+	PagesBytes int64
+	// Reads bounds how many reads of the store for followers are under way at
+	// once (64). One that takes longer than a quarter of a second counts no more.
+	Reads int
 	// QueueAppends (1,024) and QueueBytes (64 MiB) bound what waits to be
 	// appended to one stream; beyond that appenders wait.
 	QueueAppends int
@@ -62,6 +69,8 @@ func (o Options) withDefaults() Options {
 	o.WindowBytes = orDefault(o.WindowBytes, 256<<10)
 	o.WindowsBytes = orDefault(o.WindowsBytes, 256<<20)
 	o.PageBytes = orDefault(o.PageBytes, 64<<10)
+	o.PagesBytes = orDefault(o.PagesBytes, 32<<20)
+	o.Reads = orDefault(o.Reads, 64)
 	o.QueueAppends = orDefault(o.QueueAppends, 1024)
 	o.QueueBytes = orDefault(o.QueueBytes, 64<<20)
 	o.Linger = orDefault(o.Linger, 30*time.Second)
@@ -98,10 +107,14 @@ type Hub struct {
 	work     sync.WaitGroup
 
 	windowBytes atomic.Int64
+	pageBytes   atomic.Int64
 	evicting    atomic.Bool
 	followers   atomic.Int64
 	// idle counts the topics that linger without users.
 	idle atomic.Int64
+
+	// reads has an element for each read of the store whose turn it is.
+	reads chan struct{}
 
 	// departures hands topics to goroutines that have flown others; rested
 	// counts those that wait for one.
@@ -123,6 +136,7 @@ func New(opts Options) *Hub {
 		topics:     map[string]*topic{},
 	}
 	h.log = h.opts.Logger
+	h.reads = make(chan struct{}, h.opts.Reads)
 	h.ctx, h.cancel = context.WithCancelCause(context.Background())
 	h.goDo(h.sweep)
 	return h
@@ -170,13 +184,17 @@ type Stats struct {
 	Topics int
 	// Followers is the number of cursors.
 	Followers int64
-	// WindowBytes is the size of all windows together.
-	WindowBytes int64
+	// WindowBytes is the size of all windows together, and PageBytes that of the
+	// pages that are kept for a moment.
+	WindowBytes, PageBytes int64
 }
 
 // Stats returns what the hub holds now.
 func (h *Hub) Stats() Stats {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return Stats{Topics: len(h.topics), Followers: h.followers.Load(), WindowBytes: h.windowBytes.Load()}
+	return Stats{
+		Topics: len(h.topics), Followers: h.followers.Load(),
+		WindowBytes: h.windowBytes.Load(), PageBytes: h.pageBytes.Load(),
+	}
 }

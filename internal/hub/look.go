@@ -17,13 +17,17 @@ const chaseMost = 16
 type looks struct {
 	// stop ends the subscription. It is nil if there is none.
 	stop func()
-	// looking says that a look is under way, and again that another one has to
-	// follow it.
-	looking, again bool
-	// started and finished count looks; looked is closed when one finishes. It
-	// is nil if nobody waits.
-	started, finished uint64
-	looked            chan struct{}
+	// looking says that a look is under way, or about to begin.
+	looking bool
+	// started and finished count looks, and wanted is the last that there has to
+	// be; looked is closed when one finishes. It is nil if nobody waits.
+	started, finished, wanted uint64
+	looked                    chan struct{}
+	// want is where the first look begins: where the follower does that came
+	// first, and with it mostly the others.
+	want freshet.Cursor
+	// seen is where the stream ended at the last look.
+	seen freshet.Offset
 	// chased counts the looks in a row that did not reach the tail.
 	chased int
 	// failed is why the last look failed, if it did.
@@ -33,13 +37,20 @@ type looks struct {
 // wantLook has the store looked at once more, and returns the number of that
 // look: one that begins after now. The lock is held.
 func (t *topic) wantLook() (number uint64) {
-	switch {
-	case t.looking:
-		t.again = true
-	case !t.dropped:
+	t.wanted = t.started + 1
+	if !t.looking && !t.dropped {
 		t.looking = t.hub.goDo(t.look)
 	}
-	return t.started + 1
+	return t.wanted
+}
+
+// wantLookAfter has the store looked at unless that was so, or will be, after the
+// look with a number. It returns the number of the next. The lock is held.
+func (t *topic) wantLookAfter(began uint64) (number uint64) {
+	if t.wanted <= began {
+		t.wantLook()
+	}
+	return began + 1
 }
 
 // await waits until a look is finished. The lock is held, except meanwhile.
@@ -76,8 +87,8 @@ func (t *topic) look() {
 func (t *topic) lookOnce() (again bool) {
 	t.mu.Lock()
 	t.started++
-	t.again = false
-	win, known, subscribed := t.win, t.phase == live, t.stop != nil
+	win, known, subscribed, want := t.win, t.phase == live, t.stop != nil, t.want
+	t.want = freshet.Cursor{}
 	t.mu.Unlock()
 
 	var seen sight
@@ -86,7 +97,8 @@ func (t *topic) lookOnce() (again bool) {
 		err = t.subscribe()
 	}
 	if err == nil {
-		seen, err = t.load(win, known)
+		turn := t.hub.inTurn(func() { seen, err = t.load(win, known, want) })
+		err = errors.Join(err, turn)
 	}
 
 	t.mu.Lock()
@@ -97,7 +109,7 @@ func (t *topic) lookOnce() (again bool) {
 		close(t.looked)
 		t.looked = nil
 	}
-	if t.looking = t.again && !t.dropped; !t.looking {
+	if t.looking = t.wanted > t.started && !t.dropped; !t.looking {
 		t.planCheck()
 	}
 	return t.looking
@@ -121,8 +133,8 @@ func (t *topic) subscribe() error {
 	return nil
 }
 
-// A sight is what a look saw: the records after a position, or a page from the
-// beginning if the window is not to be continued.
+// A sight is what a look saw: the records after a position, anew if they do not
+// continue the window.
 type sight struct {
 	freshet.Page
 	from freshet.Offset
@@ -130,29 +142,60 @@ type sight struct {
 }
 
 // load reads what follows the window, if there is one whose end is known to the
-// store. It touches a followed stream.
-func (t *topic) load(win window, known bool) (seen sight, err error) {
+// store, and otherwise what is wanted. It touches a followed stream.
+func (t *topic) load(win window, known bool, want freshet.Cursor) (seen sight, err error) {
 	h := t.hub
-	if known {
-		seen.from = win.tail
-	}
-	limit := h.pageLimit()
-	seen.Page, err = h.store.Read(h.ctx, t.name, seen.from, limit)
-	if errors.Is(err, freshet.ErrGap) {
-		if seen.from, err = t.findFork(win); err == nil {
-			seen.Page, err = h.store.Read(h.ctx, t.name, seen.from, limit)
+	switch {
+	case known:
+		seen, err = t.readOn(win)
+	case want.Now:
+		seen.Info, err = h.store.Info(h.ctx, t.name)
+		seen.from = seen.Info.Tail
+	default:
+		seen, err = t.readFrom(want.Offset)
+		if errors.Is(err, freshet.ErrGap) {
+			seen, err = t.readFrom(freshet.Offset{})
 		}
 	}
 	if err != nil {
 		return seen, err
 	}
-	if seen.from.IsBeginning() {
-		seen.from, seen.anew = seen.Info.Oldest, true
-	}
+	seen.anew = seen.anew || !known
 	if t.attended() && h.touch(h.ctx, &seen.Info) {
 		seen.Info.Touched = time.Now()
 	}
 	return seen, nil
+}
+
+// readOn reads what follows the window, or the position where the stream's
+// history has left it.
+func (t *topic) readOn(win window) (seen sight, err error) {
+	seen, err = t.readFrom(win.tail)
+	if !errors.Is(err, freshet.ErrGap) {
+		return seen, err
+	}
+	fork, err := t.findFork(win)
+	if err != nil {
+		return sight{}, err
+	}
+	return t.readFrom(fork)
+}
+
+func (t *topic) readFrom(at freshet.Offset) (seen sight, err error) {
+	seen.from = at
+	seen.Page, err = t.hub.store.Read(t.hub.ctx, t.name, at, t.hub.pageLimit())
+	if at.IsBeginning() {
+		seen.from, seen.anew = seen.Info.Oldest, true
+	}
+	return seen, err
+}
+
+// latest returns the stream's tail as it is known here. The lock is held.
+func (t *topic) latest() freshet.Offset {
+	if t.seen.Seq > t.win.tail.Seq {
+		return t.seen
+	}
+	return t.win.tail
 }
 
 // attended reports whether the stream has followers here. The lock is not held.
@@ -171,13 +214,14 @@ func (t *topic) settle(start freshet.Offset, seen sight, err error) {
 	switch {
 	case err == nil:
 		t.failed = nil
+		t.seen = seen.Info.Tail
 		t.install(start, seen)
 	case errors.Is(err, freshet.ErrNotFound):
 		t.failed = nil
 		t.vanish()
 	case errors.Is(err, freshet.ErrGap): // the stream changed during the look
 		t.failed = nil
-		t.again = true
+		t.wantLook()
 	default:
 		t.fail(err)
 	}

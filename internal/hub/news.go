@@ -66,7 +66,7 @@ func (t *topic) extend(records []freshet.Record, closed *freshet.Closure) {
 // began and may have been extended since. The lock is held.
 func (t *topic) install(start freshet.Offset, seen sight) {
 	if !t.rebase(start, seen) {
-		t.again = true
+		t.wantLook()
 		return
 	}
 	records, end := seen.Records, seen.from
@@ -85,7 +85,7 @@ func (t *topic) install(start freshet.Offset, seen sight) {
 		t.age(seen.Info.Oldest)
 		return // what was seen is older than the window
 	default:
-		t.again = true
+		t.wantLook()
 		return
 	}
 	switch {
@@ -94,15 +94,25 @@ func (t *topic) install(start freshet.Offset, seen sight) {
 		t.extend(records, seen.Info.Closed)
 		t.info = seen.Info
 		t.age(seen.Info.Oldest)
+		t.keepSight(seen)
 	case seen.anew || t.chased >= chaseMost:
 		t.chased = 0
 		t.info = seen.Info
 		t.resetWindow(seen.Info.Tail)
+		t.keepSight(seen)
 		t.wake()
 	default:
 		t.chased++
 		t.extend(records, nil)
-		t.again = true
+		t.wantLook()
+	}
+}
+
+// keepSight keeps for a moment what the first look saw and the window does not
+// hold: whoever it was made for wants it next. The lock is held.
+func (t *topic) keepSight(seen sight) {
+	if seen.anew && !t.win.holds(seen.from) {
+		t.keep(newPage(seen.from, seen.Page))
 	}
 }
 

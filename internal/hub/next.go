@@ -75,15 +75,20 @@ func (f *Follower) found() (Batch, bool) {
 		return Batch{}, false
 	}
 	f.page = nil
-	if n := len(page.Records); n > 0 {
-		f.at = page.Records[n-1].Offset
-	}
-	batch := Batch{records: page.Records, Offset: f.at}
-	if f.at == page.Info.Tail {
-		batch.Closed = page.Info.Closed
+	batch := Batch{entries: page.after(f.at, freshet.Limit{}), shared: f.topic.isShared(), Offset: page.tail}
+	f.at = page.tail
+	if f.at == page.info.Tail {
+		batch.Closed = page.info.Closed
 		f.ended = batch.Closed != nil
 	}
 	return batch, batch.Len() > 0 || f.ended
+}
+
+// isShared reports whether the topic has several followers. The lock is not held.
+func (t *topic) isShared() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.followers > 1
 }
 
 // Where a follower stands to the window of its stream.
@@ -146,7 +151,7 @@ func (f *Follower) catchUp(ctx context.Context, where standing) bool {
 			return true
 		}
 	} else {
-		if f.page, err = f.load(ctx); err == nil && f.isFurther() {
+		if err = f.load(ctx); err == nil && f.isFurther() {
 			return true
 		}
 	}
@@ -166,7 +171,7 @@ func (f *Follower) catchUp(ctx context.Context, where standing) bool {
 // isFurther reports whether what was found is anything to return.
 func (f *Follower) isFurther() bool {
 	p := f.page
-	return f.gap != nil || p != nil && (len(p.Records) > 0 || p.Info.Closed != nil)
+	return f.gap != nil || p != nil && (len(p.entries) > 0 || p.info.Closed != nil)
 }
 
 // lost returns why the stream is gone.

@@ -73,6 +73,9 @@ func (t *topic) age(oldest freshet.Offset) {
 	if oldest.Seq > t.info.Oldest.Seq {
 		t.info.Oldest = oldest
 	}
+	if len(t.kept) > 0 && t.kept[0].base.Seq < oldest.Seq {
+		t.forgetPages()
+	}
 	w := &t.win
 	if oldest.Seq <= w.base.Seq || oldest.Seq > w.tail.Seq || w.at(oldest.Seq) != oldest {
 		return

@@ -36,6 +36,7 @@ type topic struct {
 
 	looks
 	checks
+	pager
 	queue queue
 }
 
