@@ -14,9 +14,9 @@ const (
 	replyPage    = "page"
 	replyGap     = "gap"
 	replyJudged  = "judged"
-	replyExists  = "exists"
 	replyRefused = "refused"
 	replyPending = "pending"
+	replyDeleted = "deleted"
 )
 
 // A reply is what a script has returned, read from front to back. Once reading

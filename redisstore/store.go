@@ -18,6 +18,7 @@ package redisstore
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -116,21 +117,15 @@ func (s *Store) Renew(ctx context.Context, name string, renewal freshet.Renewal)
 
 // Delete implements [freshet.Store].
 func (s *Store) Delete(ctx context.Context, name string) error {
-	k := s.keys(name)
-	var r reply
-	err := s.connected(ctx, func(c doer) (err error) {
-		if r, err = s.step(ctx, c, s.scripts.delete, k.all(), s.time(), name, k.channel); err != nil {
-			return err
-		}
-		return s.wait(ctx, c)
-	})
+	k, nonce := s.keys(name), newNonce()
+	r, err := s.judged(ctx, s.scripts.delete, k, name, nonce, []string{s.time(), name, k.channel, nonce, flag(s.opts.Replicas > 0)})
 	if err != nil {
 		return fmt.Errorf("delete %q: %w", name, err)
 	}
-	if r.int() == 0 {
+	if r.word() != replyDeleted {
 		return freshet.ErrNotFound
 	}
-	return r.err
+	return nil
 }
 
 // ask makes a step that alters nothing.
@@ -152,6 +147,12 @@ func flag(b bool) string {
 		return "1"
 	}
 	return "0"
+}
+
+// newNonce names a step that is no call of the caller's.
+func newNonce() string {
+	nonce := freshet.NewNonce()
+	return hex.EncodeToString(nonce[:])
 }
 
 // milliseconds rounds up, so that nothing ends early.

@@ -2,12 +2,10 @@ package redisstore
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
 
-	"github.com/freshet-stream/freshet"
 	"github.com/redis/rueidis"
 )
 
@@ -63,8 +61,8 @@ func (s *Store) due(ctx context.Context, n int) (names []string, err error) {
 
 // sweep does what has come due with a stream, and returns how much that was.
 func (s *Store) sweep(ctx context.Context, name string) (did int, err error) {
-	k, nonce := s.keys(name), freshet.NewNonce()
-	args := []string{s.time(), name, k.channel, hex.EncodeToString(nonce[:]), flag(s.opts.Replicas > 0)}
+	k := s.keys(name)
+	args := []string{s.time(), name, k.channel, newNonce(), flag(s.opts.Replicas > 0)}
 	err = s.connected(ctx, func(c doer) error {
 		r, err := s.step(ctx, c, s.scripts.sweep, k.all(), args...)
 		if err != nil {

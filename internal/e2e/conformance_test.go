@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/freshet-stream/freshet/internal/fleet"
 )
 
 // conformanceTests is how many tests the suite has. A number that fell would
@@ -21,13 +23,14 @@ const conformanceTests = 338
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	exceptions := readExceptions(t)
-	for _, store := range []string{"memory", "pebble"} {
+	redis, err := fleet.StartRedis(t.Context(), t.TempDir(), fleet.RedisOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = redis.Close() })
+	for store, address := range map[string]string{"memory": "memory:", "pebble": "pebble:" + t.TempDir(), "redis": redis.URL()} {
 		t.Run(store, func(t *testing.T) {
 			t.Parallel()
-			address := "memory:"
-			if store == "pebble" {
-				address = "pebble:" + t.TempDir()
-			}
 			s := &server{t: t}
 			s.run("--listen", "127.0.0.1:0", "--store", address, "--long-poll", "2s", "--log-level", "error")
 			results := runConformance(t, s)

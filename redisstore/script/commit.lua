@@ -4,7 +4,11 @@ local now, isTest = clock()
 local name, channel, nonce = take(), take(), take()
 local h = load(HEAD, now)
 if not h or h.pending ~= nonce then return 0 end
-h.before, h.pending = nil, nil
-save(h, isTest, false)
+if h.gone then
+  drop(name)
+else
+  h.before, h.pending = nil, nil
+  save(h, isTest, false)
+end
 redis.call('SPUBLISH', channel, '')
 return 1

@@ -1,7 +1,15 @@
--- delete.lua removes a stream. ARGV: time, name, channel.
-local now = clock()
-local name, channel = take(), take()
-if not load(HEAD, now) then return 0 end
+-- delete.lua removes a stream. ARGV: time, name, channel, nonce, wait. With wait
+-- it stays as it is until commit.lua.
+local now, isTest = clock()
+local name, channel, nonce, wait = take(), take(), take(), take() == '1'
+local h = load(HEAD, now)
+if not h then return {'absent'} end
+if h.pending and h.pending ~= nonce then return {'pending', h.pending} end
+if wait then
+  if not h.pending then h.before, h.pending, h.gone = cmsgpack.pack(h), nonce, true end
+  save(h, isTest, false)
+  return {'deleted', 1}
+end
 drop(name)
 redis.call('SPUBLISH', channel, '')
-return 1
+return {'deleted', 0}

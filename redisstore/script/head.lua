@@ -13,6 +13,7 @@
 --   listed               under which time it stands among the deadlines, never after the true one
 --   net                  when Redis itself lets go of it
 --   stored, known        whether it has the keys of records and of producers
+--   gone                 that it is deleted as soon as that is committed
 --   before, pending      the head that may be seen, or '', while the call with that nonce waits for replicas
 
 -- KEYS of every script that alters a stream.
@@ -96,7 +97,6 @@ local function sight(h)
   else
     v.os, v.om, v.oa = v.ts, v.tm, nil
   end
-  v.touched, v.lease, v.watched = h.touched, h.lease, h.watched
   return v
 end
 
