@@ -57,21 +57,30 @@ func (s *Store) Create(ctx context.Context, name string, c freshet.Creation) (fr
 func (s *Store) Append(ctx context.Context, name string, call freshet.Call) ([]freshet.Result, error) {
 	k, nonce := s.keys(name), hex.EncodeToString(call.Nonce[:])
 	args := []string{
-		s.time(), name, k.channel, nonce, flag(s.opts.Replicas > 0),
+		name, k.channel, nonce,
 		flag(call.Retry), strconv.FormatUint(call.Tail.Seq, 10), markText(call.Tail.Mark), strconv.Itoa(len(call.Appends)),
 	}
 	for i := range call.Appends {
 		args = appendAppend(args, &call.Appends[i])
 	}
-	r, err := s.judged(ctx, s.scripts.append, k, name, nonce, args)
+	var r reply
+	var err error
+	if s.opts.Replicas > 0 {
+		r, err = s.judged(ctx, s.scripts.awaited, k, name, nonce, append([]string{s.time()}, args...))
+	} else {
+		r, err = s.flights.board(ctx, k, args)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("append to %q: %w", name, err)
 	}
-	if r.word() != replyJudged {
-		return nil, freshet.ErrNotFound
+	switch r.word() {
+	case replyJudged:
+		results := r.results(&call)
+		return results, r.err
+	case replyFault:
+		return nil, fmt.Errorf("append to %q: %w", name, freshet.ErrUnavailable.With("Redis says: %s", r.word()))
 	}
-	results := r.results(&call)
-	return results, r.err
+	return nil, freshet.ErrNotFound
 }
 
 // appendAppend writes the arguments that say what an append is.

@@ -14,8 +14,9 @@ import (
 )
 
 // step makes a step of a script. What Redis certainly did not execute because it
-// is on the way to somewhere else is sent again for as long as Options.Patience;
-// what it may have executed is [freshet.ErrUncertain].
+// is on the way to somewhere else is sent again for as long as Options.Patience,
+// and so is what alters nothing; what Redis may have executed is
+// [freshet.ErrUncertain].
 func (s *Store) step(ctx context.Context, c doer, p *script, keys []string, args ...string) (reply, error) {
 	giveUp := time.Now().Add(s.opts.Patience)
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
@@ -31,6 +32,9 @@ func (s *Store) step(ctx context.Context, c doer, p *script, keys []string, args
 			return reply{}, context.Cause(ctx)
 		}
 		err, again := judgeFault(err)
+		if p.readOnly && errors.Is(err, freshet.ErrUncertain) {
+			err, again = freshet.ErrUnavailable.With("Redis gave no answer: %v", result.Error()), true
+		}
 		if !again || time.Now().After(giveUp) {
 			return reply{}, err
 		}
@@ -42,9 +46,9 @@ func (s *Store) step(ctx context.Context, c doer, p *script, keys []string, args
 	}
 }
 
-// passing are the errors of a Redis that is starting, failing over or moving a
-// slot. It has not executed what it was sent.
-var passing = []string{"LOADING", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "READONLY", "MOVED", "ASK", "NOSCRIPT"}
+// passing are the errors of a Redis that is starting, failing over, moving a
+// slot, or busy with somebody's script. It has not executed what it was sent.
+var passing = []string{"LOADING", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "READONLY", "MOVED", "ASK", "NOSCRIPT", "NOREPLICAS", "BUSY"}
 
 // judgeFault says what an error of the client means, and whether it is worth
 // sending the same again.
@@ -60,9 +64,11 @@ func judgeFault(err error) (fault error, again bool) {
 	switch {
 	case errors.As(err, &dial) && dial.Op == "dial":
 		return freshet.ErrUnavailable.With("Redis cannot be reached: %v", err), true
-	case errors.Is(err, rueidis.ErrClosing):
-		return freshet.ErrUnavailable.With("the connection to Redis is closed"), false
+	case errors.Is(err, rueidis.ErrNoSlot):
+		return freshet.ErrUnavailable.With("nobody in the Redis Cluster serves the stream's slot"), true
 	}
+	// That includes a connection which was closed because the primary is another
+	// one now: what was on its way through it may have been executed.
 	return fmt.Errorf("%w: Redis gave no answer: %w", freshet.ErrUncertain, err), false
 }
 

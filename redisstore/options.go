@@ -36,6 +36,10 @@ type Options struct {
 	client rueidis.ClientOption
 }
 
+// topologyAge is how old what is known of a Sentinel's primary or of a Cluster's
+// slots may grow when nothing has gone wrong.
+const topologyAge = 5 * time.Second
+
 var prefixes = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
 
 func (o Options) withDefaults() (Options, error) {
@@ -92,6 +96,7 @@ func (o *Options) parseURL(text string) error {
 	}
 	c := &o.client
 	c.DisableCache = true
+	c.DisableRetry = true // it would have no end; see step
 	c.RingScaleEachConn = 10
 	c.ReadBufferEachConn, c.WriteBufferEachConn = 64<<10, 64<<10
 	if c.ClientName == "" {
@@ -99,6 +104,7 @@ func (o *Options) parseURL(text string) error {
 	}
 	c.Sentinel.Dialer, c.Sentinel.TLSConfig = c.Dialer, c.TLSConfig
 	c.Sentinel.Username, c.Sentinel.Password = c.Username, c.Password
-	c.Sentinel.TopologyRefreshInterval = 5 * time.Second
+	c.Sentinel.TopologyRefreshInterval = topologyAge
+	c.ClusterOption.ShardsRefreshInterval = topologyAge
 	return nil
 }

@@ -15,6 +15,7 @@ const (
 	replyGap     = "gap"
 	replyJudged  = "judged"
 	replyRefused = "refused"
+	replyFault   = "fault"
 	replyPending = "pending"
 	replyDeleted = "deleted"
 )

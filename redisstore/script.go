@@ -21,8 +21,8 @@ type script struct {
 
 // scripts are the steps there are.
 type scripts struct {
-	create, append, commit, renew, delete, sweep *script
-	read, info, due                              *script
+	create, together, awaited, commit, renew, delete, sweep *script
+	read, info, due                                         *script
 }
 
 func loadScripts() scripts {
@@ -32,15 +32,16 @@ func loadScripts() scripts {
 		releasing = "#!lua flags=allow-oom\n" // gives back memory when there is none
 	)
 	return scripts{
-		create: newScript(altering, "head", "save", "judge", "trim", "apply", "create"),
-		append: newScript(altering, "head", "save", "judge", "trim", "apply", "append"),
-		commit: newScript(releasing, "head", "save", "commit"),
-		renew:  newScript(altering, "head", "save", "renew"),
-		delete: newScript(releasing, "head", "save", "delete"),
-		sweep:  newScript(releasing, "head", "save", "judge", "trim", "apply", "sweep"),
-		read:   newScript(reading, "head", "read"),
-		info:   newScript(reading, "head", "info"),
-		due:    newScript(reading, "head", "due"),
+		create:   newScript(altering, "head", "save", "judge", "trim", "apply", "create"),
+		together: newScript(altering, "head", "save", "judge", "trim", "apply", "append", "together"),
+		awaited:  newScript(altering, "head", "save", "judge", "trim", "apply", "append", "awaited"),
+		commit:   newScript(releasing, "head", "save", "commit"),
+		renew:    newScript(altering, "head", "save", "renew"),
+		delete:   newScript(releasing, "head", "save", "delete"),
+		sweep:    newScript(releasing, "head", "save", "judge", "trim", "apply", "sweep"),
+		read:     newScript(reading, "head", "read"),
+		info:     newScript(reading, "head", "info"),
+		due:      newScript(reading, "head", "due"),
 	}
 }
 

@@ -35,6 +35,7 @@ type Store struct {
 	client  rueidis.Client
 	scripts scripts
 	follows follows
+	flights flights
 	closed  atomic.Bool
 }
 
@@ -64,6 +65,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	}
 	s := &Store{opts: opts, client: client, scripts: loadScripts()}
 	s.follows.init(s)
+	s.flights.init(s)
 	if err := s.check(ctx); err != nil {
 		client.Close()
 		return nil, err
@@ -75,6 +77,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 func (s *Store) Close() error {
 	if s.closed.CompareAndSwap(false, true) {
 		s.follows.close()
+		s.flights.close()
 		s.client.Close()
 	}
 	return nil
