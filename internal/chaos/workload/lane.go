@@ -38,14 +38,14 @@ type lane struct {
 }
 
 func (l *lane) run(ctx context.Context) {
-	all := plots()
+	all := plots(l.opts.Plots)
 	for n := 0; !l.opts.stopped() && ctx.Err() == nil && (l.opts.Streams == 0 || n < l.opts.Streams); n++ {
 		// Each lane begins elsewhere and comes to every plot.
 		p := all[(l.number+n)%len(all)]
 		s := l.opts.newStream(fmt.Sprintf("%s/%d-%d", p.name, l.number, n), pick(l.rng, textLines, jsonValue, events))
 		s.lease = p.lease
 		calls := 4 + l.rng.IntN(40)
-		if l.number%3 == 0 {
+		if l.number < l.opts.LongLanes {
 			calls *= 10
 		}
 		s.halfAt = int64(calls / 2)

@@ -23,12 +23,14 @@ type Options struct {
 	Doors []Door
 	// Seed makes the choices those of every run with the same one.
 	Seed uint64
-	// Lanes is how many streams there are at a time (6). In the first of three
-	// lanes they are long.
-	Lanes int
+	// Lanes is how many streams there are at a time (6). In the first LongLanes
+	// of them they are ten times as long as in the others.
+	Lanes, LongLanes int
 	// Streams bounds how many streams each lane has. 0 is as many as there is
 	// time for until Stop.
 	Streams int
+	// Plots are the names of those that are played; none is all.
+	Plots []string
 	// Stop ends the lanes, each after its stream. nil is never.
 	Stop <-chan struct{}
 	// Healed is closed when no fault is left. nil is from the beginning.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,10 +21,10 @@ type plot struct {
 	play  func(s *scene, ctx context.Context)
 }
 
-// plots are all there are. In each, the producers know of each other only what
-// the fleet tells them.
-func plots() []plot {
-	return []plot{
+// plots returns those with some names, or all there are. In each, the producers
+// know of each other only what the fleet tells them.
+func plots(names []string) []plot {
+	all := []plot{
 		{"solo", 0, (*scene).solo},
 		{"duet", 0, (*scene).duet},
 		{"fenced", 0, (*scene).fenced},
@@ -32,6 +33,10 @@ func plots() []plot {
 		{"deleted", 0, (*scene).deleted},
 		{"unnamed", 0, (*scene).unnamed},
 	}
+	if len(names) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(all, func(p plot) bool { return !slices.Contains(names, p.name) })
 }
 
 // A scene is a stream with those who play on it.

@@ -45,6 +45,10 @@ func (r *reader) follow(ctx context.Context, c *client.Client, via client.Transp
 		Via: via, IdleTimeout: r.opts.Idle,
 		OnDrop: func(err error, _ time.Duration) {
 			r.add(history.Event{Kind: history.Dropped, Via: viaClient, Why: fmt.Sprint(err)})
+			if r.settled() {
+				// Its pauses grow, so that coming back in vain has to count for more.
+				r.line.signs.Add(r.line.patience / 4)
+			}
 			if r.impatient(err) || r.deleted.Load() && !isReal(f.Offset()) {
 				f.Close()
 			}
