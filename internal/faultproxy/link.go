@@ -14,8 +14,9 @@ type link struct {
 	mu sync.Mutex
 	// left is how many bytes may still pass, or -1 for all.
 	left int
-	// over says that the link was cut, or that one end has closed.
-	over bool
+	// over says that the link was cut, or that one end has closed. cutNow says
+	// that it is to be cut, and stalled that it carries nothing any more.
+	over, cutNow, stalled bool
 	// sight looks at what the client was sent.
 	sight sight
 }
@@ -35,11 +36,12 @@ func (l *link) pass(to, from net.Conn, counted, down bool) {
 		n, err := from.Read(buf)
 		send, last := l.take(buf[:n], counted, down)
 		if len(send) > 0 {
+			l.proxy.wait()
 			if _, writeErr := to.Write(send); writeErr != nil && err == nil {
 				err = writeErr
 			}
 		}
-		if last {
+		if last || err != nil && down && l.interrupted() {
 			l.cut()
 			return
 		}
@@ -55,7 +57,7 @@ func (l *link) pass(to, from net.Conn, counted, down bool) {
 func (l *link) take(read []byte, counted, down bool) (send []byte, last bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.over {
+	if l.over || l.stalled {
 		return nil, false
 	}
 	if counted && l.left >= 0 {

@@ -1,5 +1,5 @@
-// Package faultproxy is a TCP proxy for tests that cuts the connections which
-// pass through it, and counts what it cut.
+// Package faultproxy is a TCP proxy for tests that cuts, delays and stalls the
+// connections which pass through it, and counts what it did.
 package faultproxy
 
 import (
@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,6 +30,8 @@ const (
 type Options struct {
 	// Target is the address of the server.
 	Target string
+	// Listen is the address to listen on. Empty is a free port of loopback.
+	Listen string
 	// Least and Most bound after how many bytes a connection is cut, evenly
 	// chosen for each. Most 0 cuts nothing.
 	Least, Most int
@@ -47,6 +50,9 @@ type Counts struct {
 	// InsideEvent counts the cuts that fell between two bytes of one event: of a
 	// block of Server-Sent Events with data, or of a WebSocket message.
 	InsideEvent int
+	// Stalled counts the connections that were left half-open, Delayed the pieces
+	// that had to wait.
+	Stalled, Delayed int
 }
 
 // Cuts is how many connections were cut.
@@ -63,16 +69,24 @@ type Proxy struct {
 	random *rand.Rand
 	counts Counts
 	conns  map[net.Conn]struct{}
+	links  map[*link]struct{}
 	closed bool
+
+	// delay is a time.Duration.
+	delay atomic.Int64
 }
 
 // New starts a proxy. Whoever made it closes it.
 func New(opts Options) (*Proxy, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	listen := opts.Listen
+	if listen == "" {
+		listen = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", listen)
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{opts: opts, listener: l, random: rand.New(rand.NewPCG(opts.Seed, 0)), conns: map[net.Conn]struct{}{}}
+	p := &Proxy{opts: opts, listener: l, random: rand.New(rand.NewPCG(opts.Seed, 0)), conns: map[net.Conn]struct{}{}, links: map[*link]struct{}{}}
 	p.working.Go(p.accept)
 	return p, nil
 }
@@ -159,7 +173,13 @@ func (p *Proxy) serve(client net.Conn) {
 	}
 	defer p.forget(server)
 	l := &link{proxy: p, client: client, server: server, left: budget}
+	p.mu.Lock()
+	p.links[l] = struct{}{}
+	p.mu.Unlock()
 	l.run()
+	p.mu.Lock()
+	delete(p.links, l)
+	p.mu.Unlock()
 }
 
 // cut ends a connection to a client, by turns with FIN and with RST.
