@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -26,6 +27,9 @@ func TestMain(m *testing.M) {
 			defer os.RemoveAll(dir)
 			shared, err = fleet.StartRedis(context.Background(), dir, fleet.RedisOptions{})
 		}
+		if err == nil {
+			err = restrict(shared)
+		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
@@ -44,6 +48,24 @@ func TestMain(m *testing.M) {
 		return code
 	}())
 }
+
+// restrict makes the user that docs/redis.md has, for the prefixes of the tests.
+func restrict(r *fleet.Redis) error {
+	text, err := os.ReadFile("../docs/redis.md")
+	if err != nil {
+		return err
+	}
+	_, rule, ok := strings.Cut(string(text), "ACL SETUSER freshet on >SECRET ~freshet:* &freshet:* ")
+	if !ok {
+		return errors.New("docs/redis.md has no user for the tests")
+	}
+	rule, _, _ = strings.Cut(rule, "\n")
+	_, err = r.Do(context.Background(), append([]string{"ACL", "SETUSER", "freshet", "on", ">SECRET", "~t*:*", "&t*:*"}, strings.Fields(rule)...)...)
+	return err
+}
+
+// sharedURL is the Redis with a user who may do what is documented, and no more.
+func sharedURL() string { return "redis://freshet:SECRET@" + shared.Addr() }
 
 var prefixCount atomic.Int64
 
@@ -74,7 +96,7 @@ func TestStore(t *testing.T) {
 		New: func(t storetest.TB, clock *storetest.Clock) func() freshet.Store {
 			prefix := newPrefix()
 			return func() freshet.Store {
-				return open(t, shared.URL(), Options{Prefix: prefix, Now: clock.Now})
+				return open(t, sharedURL(), Options{Prefix: prefix, Now: clock.Now})
 			}
 		},
 		Fleet: true,

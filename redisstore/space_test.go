@@ -16,7 +16,7 @@ func TestStoreOnRedisTime(t *testing.T) {
 	storetest.Run(t, storetest.Subject{
 		New: func(t storetest.TB, _ *storetest.Clock) func() freshet.Store {
 			prefix := newPrefix()
-			return func() freshet.Store { return open(t, shared.URL(), Options{Prefix: prefix}) }
+			return func() freshet.Store { return open(t, sharedURL(), Options{Prefix: prefix}) }
 		},
 		Fleet:    true,
 		RealTime: true,
@@ -29,7 +29,7 @@ func TestStoreOnRedisTime(t *testing.T) {
 func TestNothingIsLeftBehind(t *testing.T) {
 	now := time.Date(2026, 3, 20, 12, 0, 0, 0, time.UTC)
 	prefix := newPrefix()
-	s := open(t, shared.URL(), Options{Prefix: prefix, Now: func() time.Time { return now }})
+	s := open(t, sharedURL(), Options{Prefix: prefix, Now: func() time.Time { return now }})
 	defer s.Close()
 	for i := range 40 {
 		name := fmt.Sprintf("s%d", i)
@@ -74,7 +74,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 // sweep.
 func TestRedisExpiresLate(t *testing.T) {
 	prefix := newPrefix()
-	s := open(t, shared.URL(), Options{Prefix: prefix})
+	s := open(t, sharedURL(), Options{Prefix: prefix})
 	defer s.Close()
 	spec := freshet.Spec{KeepOpen: time.Hour}
 	if _, _, err := s.Create(t.Context(), "s", freshet.Creation{Nonce: freshet.NewNonce(), Spec: spec}); err != nil {

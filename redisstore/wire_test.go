@@ -13,7 +13,7 @@ import (
 
 // Hints carry what was appended, to the byte, closure included.
 func TestHintsCarryTheChange(t *testing.T) {
-	s := open(t, shared.URL(), Options{Prefix: newPrefix()})
+	s := open(t, sharedURL(), Options{Prefix: newPrefix()})
 	defer s.Close()
 	begin, _, err := s.Create(t.Context(), "a}b{c", freshet.Creation{Nonce: freshet.NewNonce(), Spec: freshet.Spec{ContentType: "text/event-stream"}})
 	if err != nil {

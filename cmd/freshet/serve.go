@@ -16,6 +16,7 @@ import (
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/demo"
 	"github.com/freshet-stream/freshet/internal/listen"
+	"github.com/freshet-stream/freshet/internal/metrics"
 	"github.com/freshet-stream/freshet/server"
 	"github.com/freshet-stream/freshet/web"
 )
@@ -23,7 +24,7 @@ import (
 // A ServeCmd runs the server.
 type ServeCmd struct {
 	Listen         string        `default:"127.0.0.1:4437" placeholder:"ADDR" help:"Address to listen on, host:port. Port 0 takes a free one. Beyond loopback this needs --insecure-no-auth."`
-	Store          string        `default:"pebble:./freshet-data" placeholder:"STORE" help:"Where streams are kept: pebble:DIR (durable, fsynced) or memory: (gone with the process)."`
+	Store          string        `default:"pebble:./freshet-data" placeholder:"STORE" help:"Where streams are kept: pebble:DIR (one server; fsynced), redis://HOST:PORT (a fleet; as durable as that Redis is) or memory: (gone with the process). docs/redis.md has the parameters of the URL."`
 	Name           string        `placeholder:"NAME" help:"What the server calls itself, in the header Freshet-Server of its answers and on the page. By default where it listens, with the machine's name if other machines can reach it."`
 	Retention      retention     `default:"open=168h,closed=24h" placeholder:"WHEN" help:"How long streams are kept that say nothing of it: after the last append, and after the close. 'forever' keeps them."`
 	Heartbeat      time.Duration `default:"15s" help:"After how much silence followers are sent a sign of life."`
@@ -38,6 +39,7 @@ type ServeCmd struct {
 	DrainDelay     time.Duration `default:"0s" help:"On SIGTERM, for how long the server is served on after /readyz says that it is not ready: as long as the load balancer takes to notice. Without one, 0."`
 	DrainWindow    time.Duration `default:"10s" help:"Then, over how long the end of followers is spread, so that they do not all come to the other servers at once. A few need less."`
 	DrainGrace     time.Duration `default:"60s" help:"And for how long answers that are being generated may go on, before they are closed as interrupted."`
+	MetricsListen  string        `placeholder:"ADDR" help:"Address at which /metrics is served for Prometheus, and nothing else. By default that is where the server listens if that is loopback, and nowhere otherwise."`
 	MaxRecord      int           `default:"16777216" placeholder:"BYTES" help:"The largest record."`
 	MaxBody        int           `default:"67108864" placeholder:"BYTES" help:"The largest request body that is appended in one step."`
 	Window         int           `default:"262144" placeholder:"BYTES" help:"Recent records held in memory of each stream that is followed."`
@@ -95,11 +97,20 @@ func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
 			log.Error("close store", "error", err)
 		}
 	}()
-	fs, err := server.New(c.options(store, log, l.Addr(), loopback))
+	figures := metrics.New(version())
+	store.Store = figures.Store(store.Store)
+	opts := c.options(store, log, l.Addr(), loopback)
+	stopMetrics, err := c.serveMetrics(figures.Handler(log), &opts)
+	if err != nil {
+		return err
+	}
+	defer stopMetrics()
+	fs, err := server.New(opts)
 	if err != nil {
 		return err
 	}
 	defer fs.Close()
+	figures.Watch(fs, c.limits())
 	hs := listen.NewServer(fs, c.Heartbeat, log)
 	hs.ConnContext = demo.ConnContext
 	wrapped, url := listen.Problems(l), "http://"+reachable(l.Addr())
