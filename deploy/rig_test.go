@@ -210,3 +210,26 @@ func (r *rig) kill(name string) {
 
 // by returns the server that gave an answer.
 func by(answer *http.Response) string { return answer.Header.Get(server.NameHeader) }
+
+// connections returns how many connections the servers have.
+func (r *rig) connections() int {
+	r.t.Helper()
+	text, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		const established = "01"
+		fields := strings.Fields(line)
+		if fields[3] != established {
+			continue
+		}
+		for _, server := range r.servers {
+			if strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", server.Port)) {
+				n++
+			}
+		}
+	}
+	return n
+}

@@ -43,8 +43,12 @@ type Balancer struct {
 	// Port is where it listens on loopback.
 	Port int
 
-	secure bool
+	program string
+	secure  bool
 }
+
+// caddyAdmin is where Caddy takes orders, in its folder.
+const caddyAdmin = "unix/admin.sock"
 
 // StartBalancer starts a load balancer in a folder of dir and returns when it
 // listens. The caller closes it.
@@ -62,7 +66,7 @@ func StartBalancer(ctx context.Context, dir string, o BalancerOptions) (*Balance
 	if err != nil {
 		return nil, fmt.Errorf("find directory of load balancer: %w", err)
 	}
-	b := &Balancer{secure: o.Cert != ""}
+	b := &Balancer{program: o.Program, secure: o.Cert != ""}
 	err = onFreePort(o.Port, func(port int) error {
 		if err := unpack(dir, o.Program); err != nil {
 			return fmt.Errorf("write configuration of %s: %w", o.Program, err)
@@ -175,7 +179,7 @@ func nginx(dir string, port int, o BalancerOptions) (Command, error) {
 
 func caddy(dir string, port int, o BalancerOptions) (Command, error) {
 	env := []string{
-		"HOME=" + dir, "XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "LB_ADMIN=unix/admin.sock",
+		"HOME=" + dir, "XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "LB_ADMIN=" + caddyAdmin,
 		"LB_SITE=https://" + Address(port), "LB_CERT=" + o.Cert, "LB_KEY=" + o.Key, "LB_SECRET=" + filepath.Base(dir),
 		"LB_SERVERS=" + strings.Join(o.Servers, " "),
 	}
