@@ -47,6 +47,8 @@ type Options struct {
 	// WebSocketCompression offers permessage-deflate (RFC 7692) to clients that
 	// ask for it. It costs processor time for each message of 512 bytes and more.
 	WebSocketCompression bool
+	// Metrics, if not nil, is served at /metrics.
+	Metrics http.Handler
 	// Page, if not nil, is served at /, with what it needs to show streams at
 	// work under /v1/demo.
 	Page http.Handler

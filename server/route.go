@@ -39,6 +39,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.websocket.ServeMany(w, r)
 	case slices.Contains(apidoc.Paths[:], path):
 		apidoc.Serve(w, r)
+	case s.opts.Metrics != nil && path == "/metrics":
+		s.opts.Metrics.ServeHTTP(w, r)
 	case s.demo != nil && (path == "/v1/demo" || strings.HasPrefix(path, "/v1/demo/")):
 		s.demo.ServeHTTP(w, r)
 	case s.opts.Page != nil && !strings.HasPrefix(path, "/v1/"):

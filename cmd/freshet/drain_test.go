@@ -40,10 +40,10 @@ func serveProcess(t *testing.T, args ...string) *serving {
 
 func findURL(t *testing.T, out *bufio.Reader) string {
 	t.Helper()
-	page := regexp.MustCompile(`page: (http://[^/]+)/`)
+	tried := regexp.MustCompile(`(http://[^/]+)/v1/stream/hello`)
 	for {
 		line, err := out.ReadString('\n')
-		if found := page.FindStringSubmatch(line); found != nil {
+		if found := tried.FindStringSubmatch(line); found != nil {
 			return found[1]
 		}
 		if err != nil {

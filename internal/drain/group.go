@@ -5,7 +5,9 @@ package drain
 
 import (
 	"context"
+	"iter"
 	"sync"
+	"sync/atomic"
 
 	"github.com/freshet-stream/freshet"
 )
@@ -42,6 +44,8 @@ type Group struct {
 	open        int
 	// counts has all members that have not left.
 	counts [kinds]int
+	// sent is how many bytes were written to members.
+	sent [kinds]atomic.Int64
 	// over says that members are told to end as they join.
 	over bool
 	// empty is closed when all have left; nil unless somebody waits for that.
@@ -106,6 +110,27 @@ func (m *Member) Leave() {
 		close(g.empty)
 		g.empty = nil
 	}
+}
+
+// Sent counts bytes that were written to exchanges of a kind.
+func (g *Group) Sent(kind Kind, n int) { g.sent[kind].Add(int64(n)) }
+
+// All returns, for each kind, how many exchanges have not left and how many bytes
+// were written to them and to those before them.
+func (g *Group) All() iter.Seq2[Kind, Figures] {
+	return func(yield func(Kind, Figures) bool) {
+		for k := range kinds {
+			if !yield(k, Figures{g.Count(k), g.sent[k].Load()}) {
+				return
+			}
+		}
+	}
+}
+
+// Figures are those of the exchanges of one kind.
+type Figures struct {
+	Open int
+	Sent int64
 }
 
 // Count returns how many exchanges of a kind have not left.

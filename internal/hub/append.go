@@ -84,6 +84,7 @@ func (t *topic) enqueue(ctx context.Context, p *pending) error {
 			q.room = make(chan struct{})
 		}
 		room := q.room
+		t.hub.meter.full.Add(1)
 		t.mu.Unlock()
 		var err error
 		select {
@@ -110,6 +111,7 @@ func (t *topic) enqueue(ctx context.Context, p *pending) error {
 	}
 	q.waiting = append(q.waiting, p)
 	q.bytes += p.size
+	t.hub.meter.wait(1, p.size)
 	return nil
 }
 
@@ -137,6 +139,7 @@ func (t *topic) dequeue(from, to int) {
 	q := &t.queue
 	for _, p := range q.waiting[from:to] {
 		q.bytes -= p.size
+		t.hub.meter.wait(-1, -p.size)
 	}
 	q.waiting = slices.Delete(q.waiting, from, to)
 	if q.room != nil {

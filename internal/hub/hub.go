@@ -106,6 +106,7 @@ type Hub struct {
 	starting sync.Mutex
 	work     sync.WaitGroup
 
+	meter       meter
 	windowBytes atomic.Int64
 	pageBytes   atomic.Int64
 	evicting    atomic.Bool
@@ -176,25 +177,4 @@ func (h *Hub) goDo(f func()) bool {
 	}
 	h.work.Go(f)
 	return true
-}
-
-// Stats are the sizes of what a hub holds.
-type Stats struct {
-	// Topics is the number of streams with a window or a pending append.
-	Topics int
-	// Followers is the number of cursors.
-	Followers int64
-	// WindowBytes is the size of all windows together, and PageBytes that of the
-	// pages that are kept for a moment.
-	WindowBytes, PageBytes int64
-}
-
-// Stats returns what the hub holds now.
-func (h *Hub) Stats() Stats {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	return Stats{
-		Topics: len(h.topics), Followers: h.followers.Load(),
-		WindowBytes: h.windowBytes.Load(), PageBytes: h.pageBytes.Load(),
-	}
 }

@@ -32,6 +32,7 @@ func (f *Follower) Next(ctx context.Context) (Batch, error) {
 			return Batch{}, context.Cause(ctx)
 		}
 		if batch, ok := f.found(); ok {
+			f.hub.meter.delivered.Add(int64(batch.Len()))
 			return batch, nil
 		}
 		batch, where, changed := f.poll()
@@ -39,6 +40,7 @@ func (f *Follower) Next(ctx context.Context) (Batch, error) {
 		switch where {
 		case ready:
 			f.busy = f.busy || batch.Len() > 1
+			f.hub.meter.delivered.Add(int64(batch.Len()))
 			return batch, nil
 		case shut:
 			return Batch{}, freshet.ErrShutdown

@@ -23,6 +23,8 @@ type Response struct {
 	control *http.ResponseController
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
+	group   *drain.Group
+	kind    drain.Kind
 	member  *drain.Member
 	// left takes back what waits for the reader to leave.
 	left func() bool
@@ -37,7 +39,7 @@ type Response struct {
 // response one of the group. When ctx ends, a write that waits for a slow reader
 // fails. The response has to be ended, with End or Abort.
 func Start(ctx context.Context, w http.ResponseWriter, status int, group *drain.Group, kind drain.Kind) *Response {
-	r := &Response{w: w, control: http.NewResponseController(w)}
+	r := &Response{w: w, control: http.NewResponseController(w), group: group, kind: kind}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	// The write deadline of the whole response, if the server set one, is for
 	// answers and not for streams.
@@ -86,6 +88,7 @@ func (r *Response) Write(p []byte) error {
 	if _, err := r.w.Write(p); err != nil {
 		return err
 	}
+	r.group.Sent(r.kind, len(p))
 	return r.control.Flush()
 }
 

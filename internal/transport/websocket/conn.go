@@ -61,7 +61,7 @@ var (
 func (t *Transport) newConn(asked handshake, nc net.Conn, early []byte, limit int) *conn {
 	c := &conn{t: t, nc: nc}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	c.out = output{nc: nc, pool: &t.pool, heartbeat: t.opts.Heartbeat, timeout: t.opts.Timeout, pinged: time.Now()}
+	c.out = output{nc: nc, pool: &t.pool, exchanges: t.opts.Exchanges, heartbeat: t.opts.Heartbeat, timeout: t.opts.Timeout, pinged: time.Now()}
 	c.line.c = c
 	c.in = receiver{in: input{src: &c.line, early: early}, limit: limit, pong: c.out.pong}
 	if asked.deflate != "" {

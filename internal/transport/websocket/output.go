@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/freshet-stream/freshet/internal/drain"
 )
 
 const (
@@ -24,8 +26,9 @@ var errClosing = errors.New("the connection is closing")
 // An output writes to a connection, for one goroutine at a time. Its methods
 // may be called concurrently. After an error of the connection it closes it.
 type output struct {
-	nc   net.Conn
-	pool *pool
+	nc        net.Conn
+	pool      *pool
+	exchanges *drain.Group
 	// deflate compresses messages; nil if they are not to be.
 	deflate            *deflater
 	heartbeat, timeout time.Duration
@@ -139,7 +142,9 @@ func (o *output) write(p []byte) {
 		if _, err := o.nc.Write(p[:n]); err != nil {
 			o.err = err
 			_ = o.nc.Close()
+			return
 		}
+		o.exchanges.Sent(drain.WebSocket, n)
 		p = p[n:]
 	}
 }

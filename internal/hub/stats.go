@@ -1,0 +1,41 @@
+package hub
+
+import "sync/atomic"
+
+// Stats are the sizes of what a hub holds, and what it has done so far.
+type Stats struct {
+	// Topics is the number of streams with a window or a pending append.
+	Topics int
+	// Followers is the number of cursors.
+	Followers int64
+	// WindowBytes is the size of all windows together, and PageBytes that of the
+	// pages that are kept for a moment.
+	WindowBytes, PageBytes int64
+	// Waiting is how many appends wait to be sent to the store, of WaitingBytes
+	// together.
+	Waiting, WaitingBytes int64
+	// Full is how often an append had to wait for room before.
+	Full int64
+	// Delivered is how many records followers got.
+	Delivered int64
+}
+
+// Stats returns what the hub holds now.
+func (h *Hub) Stats() Stats {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	m := &h.meter
+	return Stats{
+		Topics: len(h.topics), Followers: h.followers.Load(),
+		WindowBytes: h.windowBytes.Load(), PageBytes: h.pageBytes.Load(),
+		Waiting: m.waiting.Load(), WaitingBytes: m.waitingBytes.Load(), Full: m.full.Load(), Delivered: m.delivered.Load(),
+	}
+}
+
+// A meter counts what the rest of a hub does not need to know.
+type meter struct{ waiting, waitingBytes, full, delivered atomic.Int64 }
+
+func (m *meter) wait(appends, bytes int) {
+	m.waiting.Add(int64(appends))
+	m.waitingBytes.Add(int64(bytes))
+}
