@@ -72,6 +72,8 @@ var prefixCount atomic.Int64
 // newPrefix returns one that no other test has.
 func newPrefix() string { return fmt.Sprintf("t%d", prefixCount.Add(1)) }
 
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 func open(t storetest.TB, url string, opts Options) *Store {
 	t.Helper()
 	if opts.Logger == nil {

@@ -74,6 +74,6 @@ func openRedis(scheme string) func(string, *slog.Logger) (opened, error) {
 		if err != nil {
 			return opened{}, err
 		}
-		return opened{store, "redis at " + address.Redacted() + " (durable as Redis is configured; shared by all servers that use it)"}, nil
+		return opened{store, "redis at " + address.Redacted() + " (shared by the fleet, durable as Redis is configured)"}, nil
 	}
 }
