@@ -36,10 +36,12 @@ local function save(h, isTest, fresh)
     redis.call('PERSIST', PRODUCERS)
   end
   local packed = cmsgpack.pack(h)
-  if h.net then
+  if not h.net then
+    redis.call('SET', HEAD, packed)
+  elseif moved then
     redis.call('SET', HEAD, packed, 'PXAT', text(h.net))
   else
-    redis.call('SET', HEAD, packed)
+    redis.call('SET', HEAD, packed, 'KEEPTTL')
   end
 end
 
