@@ -15,6 +15,7 @@ type cli struct {
 	Serve  ServeCmd  `cmd:"" help:"Run the server."`
 	Append AppendCmd `cmd:"" help:"Append standard input to a stream, as it arrives."`
 	Follow FollowCmd `cmd:"" help:"Write a stream to standard output, as it grows, to its end."`
+	Health HealthCmd `cmd:"" help:"Ask a server whether it is well."`
 
 	Version kong.VersionFlag `short:"V" env:"-" help:"Print the version and exit."`
 }
