@@ -30,10 +30,11 @@ func startServer(t *testing.T) *server {
 	return s
 }
 
-// run starts the server. It is stopped when the test ends, if not before.
+// run starts the server. It is stopped when the test ends, if not before; sample
+// answers are then not waited for.
 func (s *server) run(args ...string) {
 	s.t.Helper()
-	cmd := exec.Command(binary, append([]string{"serve"}, args...)...)
+	cmd := exec.Command(binary, append([]string{"serve", "--drain-grace", "0s"}, args...)...)
 	cmd.Stderr = s.t.Output()
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

@@ -17,9 +17,6 @@ const servers = 3
 // long enough to see that it is missing.
 const restartWait = 5 * time.Second
 
-// endTime is for how long a server may take to end.
-const endTime = 10 * time.Second
-
 type options struct {
 	port          int
 	setup, server string
@@ -109,15 +106,8 @@ func (f *running) keep(ctx context.Context, p *fleet.Process) {
 	}
 }
 
-// close ends all of it: the servers as at a deployment, the others at once.
+// close ends all of it at once, since nothing of it is kept.
 func (f *running) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), endTime)
-	defer cancel()
-	var ending sync.WaitGroup
-	for _, s := range f.servers {
-		ending.Go(func() { _ = s.Terminate(ctx) })
-	}
-	ending.Wait()
 	var errs []error
 	for _, p := range f.processes() {
 		errs = append(errs, p.Close())
