@@ -19,7 +19,7 @@ func runAppends(ctx context.Context, c *config, r *result) error {
 	const serial, bare, served = "serial write+fdatasync", "pebble, in process", "freshet, pebble"
 	alone := map[string]*child.Process{}
 	for title, subject := range map[string]string{serial: "fsync", bare: "pebble"} {
-		p, err := c.start(ctx, subject, true)
+		p, err := c.start(ctx, contender{subject: subject, onDisk: true})
 		if err != nil {
 			return err
 		}

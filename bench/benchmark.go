@@ -26,6 +26,10 @@ func benchmarks() []benchmark {
 		{"streaming", aboutStreaming, runStreaming},
 		{"memory", aboutMemory, runMemory},
 		{"tokens", aboutTokens, runTokens},
+		{"stores", aboutStores, runStores},
+		{"commands", aboutCommands, runCommands},
+		{"delay", aboutDelay, runDelay},
+		{"units", aboutUnits, runUnits},
 	}
 }
 
@@ -40,11 +44,14 @@ func names() (all []string) {
 type contender struct {
 	// title is how it is called in the table.
 	title string
-	// subject is what runs, on disk or not.
+	// subject is what runs, on disk or not, or with a Redis.
 	subject string
 	onDisk  bool
+	redis   *redis
 	// socket lets it be appended to over WebSocket.
 	socket bool
+	// timed lets its records be timed on their way.
+	timed bool
 	// together, if not zero, lets it be appended to by one request a producer,
 	// that many records a write.
 	together int

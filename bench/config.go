@@ -25,6 +25,7 @@ type config struct {
 	followers, rate, producers int
 	writers, idle, idleCount   int
 	streams, tokens, procs     int
+	storeCount                 int
 	json                       bool
 	dir, profiles              string
 
@@ -34,12 +35,15 @@ type config struct {
 	runs int
 }
 
+// leastRecord is what a record needs to have room for a time.
+const leastRecord = 24
+
 func parseFlags() (*config, error) {
 	var c config
 	flag.StringVar(&c.only, "bench", "", "benchmarks to run, separated by commas: "+strings.Join(names(), ", ")+" (default all)")
 	flag.IntVar(&c.count, "count", 5, "repetitions of each")
 	flag.DurationVar(&c.time, "time", time.Second, "how long load is put on in each repetition")
-	flag.DurationVar(&c.timeout, "timeout", 3*time.Minute, "when to give up")
+	flag.DurationVar(&c.timeout, "timeout", 5*time.Minute, "when to give up")
 	flag.IntVar(&c.record, "record", 128, "bytes of a record")
 	flag.IntVar(&c.followers, "followers", 1000, "followers of fanout and backlog")
 	flag.IntVar(&c.rate, "rate", 20, "events a second of fanout")
@@ -49,6 +53,7 @@ func parseFlags() (*config, error) {
 	flag.IntVar(&c.idleCount, "idlecount", 3, "repetitions of memory, each in a new process")
 	flag.IntVar(&c.streams, "streams", 200, "streams of tokens")
 	flag.IntVar(&c.tokens, "tokens", 50, "tokens a second and stream of tokens; fewer if one core cannot do them")
+	flag.IntVar(&c.storeCount, "storecount", 3, "repetitions of stores and commands, each half as long as others")
 	flag.IntVar(&c.procs, "procs", 2, "GOMAXPROCS of the server")
 	flag.StringVar(&c.dir, "dir", ".", "a directory on the disk to measure")
 	flag.BoolVar(&c.json, "json", false, "write JSON")
@@ -59,8 +64,8 @@ func parseFlags() (*config, error) {
 			return nil, fmt.Errorf("there is no benchmark %q; there are %s", name, strings.Join(names(), ", "))
 		}
 	}
-	if c.record < 8 || c.record > 32<<10 {
-		return nil, fmt.Errorf("-record is %d and may be 8 to 32768", c.record)
+	if c.record < leastRecord || c.record > 32<<10 {
+		return nil, fmt.Errorf("-record is %d and may be %d to 32768", c.record, leastRecord)
 	}
 	return &c, nil
 }
@@ -72,14 +77,26 @@ func (c *config) wants(name string) bool {
 // payload returns the record of all benchmarks.
 func (c *config) payload() []byte { return load.Record(c.record) }
 
-// start starts what is to be measured, on disk if onDisk.
-func (c *config) start(ctx context.Context, name string, onDisk bool) (*child.Process, error) {
-	spec := subject.Spec{Name: name, Record: c.record, Writers: c.writers}
-	if c.runs++; onDisk {
-		spec.Dir = filepath.Join(c.data, fmt.Sprint(c.runs))
-		if err := os.Mkdir(spec.Dir, 0o755); err != nil {
-			return nil, fmt.Errorf("make directory for data: %w", err)
+// start starts what is to be measured.
+func (c *config) start(ctx context.Context, s contender) (_ *child.Process, err error) {
+	spec := subject.Spec{Name: s.subject, Record: c.record, Writers: c.writers}
+	if s.redis != nil {
+		spec.Redis = s.redis.URL()
+	}
+	if s.onDisk {
+		if spec.Dir, err = c.makeDir(); err != nil {
+			return nil, err
 		}
 	}
 	return child.Start(ctx, c.cores, c.procs, spec)
+}
+
+// makeDir makes a directory on disk.
+func (c *config) makeDir() (string, error) {
+	c.runs++
+	dir := filepath.Join(c.data, fmt.Sprint(c.runs))
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", fmt.Errorf("make directory for data: %w", err)
+	}
+	return dir, nil
 }

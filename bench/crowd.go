@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,9 +10,11 @@ import (
 	"github.com/freshet-stream/freshet/bench/internal/load"
 )
 
-// A crowd is a process with producers, and followers of what they append.
+// A crowd are producers, and followers of what they append.
 type crowd struct {
+	// process is appended to. It is the crowd's own if alone.
 	process   *child.Process
+	alone     bool
 	followers *load.Followers
 	producers []*load.Producer
 	// each is how many followers get each record.
@@ -22,32 +25,51 @@ type crowd struct {
 
 // gather starts a process with a number of streams, and for each of them some
 // followers over SSE and some producers.
-func gather(ctx context.Context, c *config, s contender, streams, followers, producers int) (_ *crowd, err error) {
-	g := &crowd{each: int64(followers)}
+func gather(ctx context.Context, c *config, s contender, streams, followers, producers int) (*crowd, error) {
+	p, err := c.start(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	g, err := c.seat(s, p, "bench", streams, producers, []*child.Process{p}, followers)
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	g.alone = true
+	return g, nil
+}
+
+// seat makes streams with names under a prefix, and gives to each of them some
+// producers at one process, and some followers over SSE at each of some that
+// have the same streams.
+func (c *config) seat(s contender, to *child.Process, under string, streams, producers int, from []*child.Process, followers int) (_ *crowd, err error) {
+	g := &crowd{process: to, each: int64(followers * len(from))}
 	defer func() {
 		if err != nil {
 			g.close()
 		}
 	}()
-	if g.process, err = c.start(ctx, s.subject, s.onDisk); err != nil {
+	follow := load.Follow
+	if s.timed {
+		follow = load.FollowTimed
+	}
+	if g.followers, err = follow(); err != nil {
 		return nil, err
 	}
-	if g.followers, err = load.Follow(); err != nil {
-		return nil, err
-	}
-	addr := g.process.Addr
+	addr := to.Addr
 	if err := load.Create(addr, "/v1/stream/quiet", nil); err != nil {
 		return nil, err
 	}
 	for i := range streams {
-		name := fmt.Sprintf("bench/%d", i)
+		name := fmt.Sprintf("%s/%d", under, i)
 		path := "/v1/stream/" + name
 		if err := load.Create(addr, path, nil); err != nil {
 			return nil, err
 		}
-		for range followers {
-			if err := g.followers.Add(addr, load.Get(addr, path), "200", nil); err != nil {
-				return nil, err
+		for _, p := range from {
+			for range followers {
+				if err := g.followers.Add(p.Addr, load.Get(p.Addr, path), "200", nil); err != nil {
+					return nil, err
+				}
 			}
 		}
 		for range producers {
@@ -62,15 +84,20 @@ func gather(ctx context.Context, c *config, s contender, streams, followers, pro
 }
 
 // producer returns one that appends to a stream.
-func (s contender) producer(addr, name string, record []byte) (*load.Producer, error) {
+func (s contender) producer(addr, name string, record []byte) (p *load.Producer, err error) {
 	path := "/v1/stream/" + name
 	switch {
 	case s.socket:
-		return load.Socket(addr, "/v1/stream/quiet", "?append="+name, record)
+		p, err = load.Socket(addr, "/v1/stream/quiet", "?append="+name, record)
 	case s.together > 0:
-		return load.Stream(addr, path, record, s.together)
+		p, err = load.Stream(addr, path, record, s.together)
+	default:
+		p, err = load.Post(addr, path, record)
 	}
-	return load.Post(addr, path, record)
+	if err == nil && s.timed {
+		err = p.Stamp()
+	}
+	return p, err
 }
 
 // A round is what a crowd did in one repetition.
@@ -78,15 +105,16 @@ type round struct {
 	// appended counts the records, delivered those that followers got, and
 	// writes those of the server.
 	appended, delivered, writes int64
-	// cpu is what the server took.
-	cpu time.Duration
+	// cpu is what the process took that is appended to, and elapsed the time
+	// until all was done.
+	cpu, elapsed time.Duration
 }
 
 // run lets the producers send for d, at an interval unless that is zero, and
 // waits until the followers have got everything.
 func (g *crowd) run(ctx context.Context, every, d time.Duration) (done round, err error) {
 	chunks := g.followers.Chunks()
-	done.cpu, _, err = spent(g.process, func() error {
+	done.cpu, done.elapsed, err = spent(g.process, func() error {
 		done.appended, err = load.Run(ctx, g.producers, every, d)
 		if err != nil {
 			return err
@@ -116,7 +144,7 @@ func (g *crowd) close() {
 	if g.followers != nil {
 		g.followers.Close()
 	}
-	if g.process != nil {
+	if g.alone {
 		_ = g.process.Close()
 	}
 }

@@ -44,7 +44,7 @@ func runMemory(ctx context.Context, c *config, r *result) error {
 	all := audiences()
 	for range c.idleCount {
 		for _, a := range all {
-			before, after, err := c.seat(ctx, a)
+			before, after, err := c.grow(ctx, a)
 			if err != nil {
 				return fmt.Errorf("%s: %w", a.title, err)
 			}
@@ -60,10 +60,10 @@ func runMemory(ctx context.Context, c *config, r *result) error {
 	return nil
 }
 
-// seat lets an audience come to a new process and returns what that uses before
+// grow lets an audience come to a new process and returns what that uses before
 // and after.
-func (c *config) seat(ctx context.Context, a audience) (before, after child.Usage, err error) {
-	p, err := c.start(ctx, a.subject, false)
+func (c *config) grow(ctx context.Context, a audience) (before, after child.Usage, err error) {
+	p, err := c.start(ctx, a.contender)
 	if err != nil {
 		return before, after, err
 	}

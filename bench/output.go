@@ -24,7 +24,7 @@ func (o *output) begin(f facts) {
 	}
 	fmt.Fprintf(o.to, "%s; %s; %s; %s\n", f.CPU, f.Cores, f.Kernel, f.Go)
 	fmt.Fprintf(o.to, "data on %s; load average %s at the start\n", f.Filesystem, f.Load)
-	fmt.Fprintf(o.to, "medians, in brackets the least and the greatest; CPU and memory are the server's alone\n")
+	fmt.Fprintf(o.to, "medians, in brackets the least and the greatest, which -json has of all; CPU and memory are the server's alone\n")
 }
 
 func (o *output) result(r *result) {
@@ -33,6 +33,10 @@ func (o *output) result(r *result) {
 		return
 	}
 	fmt.Fprintf(o.to, "\n%s: %s\n", r.Name, r.About)
+	if r.table != nil {
+		r.table.print(o.to)
+		return
+	}
 	table := tabwriter.NewWriter(o.to, 0, 0, 2, ' ', 0)
 	for _, f := range r.Figures {
 		fmt.Fprintf(table, "  %s\t%s\t%s %s\t(%s … %s)\n", f.Side, f.Metric, short(f.Median), f.Unit, short(f.Values.Min()), short(f.Values.Max()))

@@ -8,6 +8,8 @@ type result struct {
 	About   string    `json:"about"`
 	Figures []*figure `json:"figures"`
 	Ratios  []ratio   `json:"ratios"`
+	// table, if not nil, is what is printed instead of all that.
+	table *table
 }
 
 // A figure is one thing that was measured of one side.

@@ -22,16 +22,24 @@ type Followers struct {
 	returns atomic.Int64
 	fault   atomic.Pointer[error]
 	closing atomic.Bool
+	// watch, if not nil, times the records.
+	watch   *watch
 	reading sync.WaitGroup
 }
 
 // Follow returns followers without connections. The caller closes them.
-func Follow() (*Followers, error) {
+func Follow() (*Followers, error) { return follow(nil) }
+
+// FollowTimed returns followers that look at when each record was sent, of
+// producers that write that into it ([Producer.Stamp]).
+func FollowTimed() (*Followers, error) { return follow(&watch{cut: map[int][]byte{}}) }
+
+func follow(w *watch) (*Followers, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("make epoll: %w", err)
 	}
-	f := &Followers{epoll: epoll}
+	f := &Followers{epoll: epoll, watch: w}
 	f.reading.Go(f.read)
 	return f, nil
 }
@@ -112,6 +120,9 @@ func (f *Followers) read() {
 				return
 			default:
 				f.count(buffer[:n])
+				if f.watch != nil {
+					f.watch.look(fd, buffer[:n])
+				}
 			}
 		}
 	}

@@ -21,6 +21,8 @@ type Producer struct {
 	// message is what it sends. If answered, it waits for the answer.
 	message  []byte
 	answered bool
+	// stamp, if not nil, is where the message says when it was sent.
+	stamp []byte
 }
 
 // Post returns a producer that appends to a path with one POST a record, over a
@@ -63,6 +65,9 @@ func Create(addr, path string, first []byte) error {
 func (p *Producer) Send() error { return p.send("20") }
 
 func (p *Producer) send(status string) error {
+	if p.stamp != nil {
+		writeTime(p.stamp, now())
+	}
 	if _, err := p.conn.Write(p.message); err != nil || !p.answered {
 		return err
 	}

@@ -2,6 +2,7 @@ package stat_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/freshet-stream/freshet/bench/internal/stat"
 )
@@ -11,6 +12,18 @@ func TestMedian(t *testing.T) {
 		if got := s.Median(); got != want {
 			t.Errorf("the median of %v is %v, want %v", s, got, want)
 		}
+	}
+}
+
+func TestQuantile(t *testing.T) {
+	s := stat.Millis([]time.Duration{3 * time.Millisecond, time.Millisecond, 2 * time.Millisecond})
+	for q, want := range map[float64]float64{0: 1, 0.3: 1, 0.5: 2, 0.99: 3, 1: 3} {
+		if got := s.Quantile(q); got != want {
+			t.Errorf("the quantile %v is %v, want %v", q, got, want)
+		}
+	}
+	if got := (stat.Sample{}).Quantile(0.5); got != 0 {
+		t.Errorf("a quantile of none is %v, want 0", got)
 	}
 }
 

@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"github.com/freshet-stream/freshet/internal/listen"
 	"github.com/freshet-stream/freshet/memstore"
 	"github.com/freshet-stream/freshet/pebblestore"
+	"github.com/freshet-stream/freshet/redisstore"
 	"github.com/freshet-stream/freshet/server"
 )
 
@@ -36,8 +38,11 @@ func openFreshet(spec Spec) (*Subject, error) {
 }
 
 func openStore(spec Spec, log *slog.Logger) (freshet.Store, error) {
-	if spec.Dir == "" {
-		return memstore.New(memstore.Options{}), nil
+	switch {
+	case spec.Redis != "":
+		return redisstore.Open(context.Background(), spec.Redis, redisstore.Options{Logger: log})
+	case spec.Dir != "":
+		return pebblestore.Open(filepath.Join(spec.Dir, "freshet"), pebblestore.Options{Logger: log})
 	}
-	return pebblestore.Open(filepath.Join(spec.Dir, "freshet"), pebblestore.Options{Logger: log})
+	return memstore.New(memstore.Options{}), nil
 }

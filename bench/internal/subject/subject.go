@@ -13,8 +13,9 @@ import (
 type Spec struct {
 	// Name is one of freshet, nethttp, bare, fsync and pebble.
 	Name string
-	// Dir is where data is kept on disk. Freshet keeps it in memory without.
-	Dir string
+	// Dir is where data is kept on disk, and Redis the URL of one that keeps it
+	// instead. Freshet keeps it in memory without.
+	Dir, Redis string
 	// Record is the size of the records of those that make their own, in bytes.
 	Record int
 	// Writers is how many write at the same time in those that write by
