@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -46,6 +47,24 @@ func (r *Redis) awaitReplica(ctx context.Context) error {
 	return await(ctx, r.Name()+" is a replica", func(ctx context.Context) bool {
 		info := r.info(ctx, "replication")
 		return info["role"] == "slave" && info["master_link_status"] == "up"
+	})
+}
+
+// AwaitReplicated returns once the replicas have all that this Redis has. Of what
+// is written meanwhile it says nothing.
+func (r *Redis) AwaitReplicated(ctx context.Context, replicas ...*Redis) error {
+	has, err := strconv.ParseInt(r.info(ctx, "replication")["master_repl_offset"], 10, 64)
+	if err != nil {
+		return fmt.Errorf("%s: read the replication offset: %w", r.Name(), err)
+	}
+	return await(ctx, r.Name()+" is replicated", func(ctx context.Context) bool {
+		for _, replica := range replicas {
+			got, err := strconv.ParseInt(replica.info(ctx, "replication")["slave_repl_offset"], 10, 64)
+			if err != nil || got < has {
+				return false
+			}
+		}
+		return true
 	})
 }
 

@@ -65,13 +65,16 @@ func TestDeletedStream(t *testing.T) {
 		history.Event{Kind: history.Opened, Who: "g"},
 		history.Event{Kind: history.Shown, Who: "g", Records: m.log, Offset: tail},
 		history.Event{Kind: history.Deleted},
+		history.Event{Kind: history.Gapped, Who: "g", Offset: tail, Resumed: "-1", Why: "deleted"},
+		history.Event{Kind: history.Dropped, Who: "g"},
+		history.Event{Kind: history.Opened, Who: "g", Offset: "-1"},
 		history.Event{Kind: history.Gapped, Who: "g", Offset: tail, Resumed: "-1", Why: "unknown"},
 		history.Event{Kind: history.Ended, Who: "g", Offset: tail, Why: "unknown"},
 	)
 	for _, v := range Check(m.events, Options{}).Violations {
 		t.Error(&v)
 	}
-	m.remove(len(m.events)-3, 1)
+	m.remove(len(m.events)-6, 4)
 	if v := Check(m.events, Options{}); len(v.Violations) != 1 || v.Violations[0].Guarantee != HonestLoss {
 		t.Errorf("an end without a gap: %v", v.Violations)
 	}
