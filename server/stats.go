@@ -10,6 +10,9 @@ type Stats struct {
 	// WindowBytes is the size of the recent records that are held, as
 	// [Options].WindowBytes and WindowsBytes bound it.
 	WindowBytes int64
+	// PageBytes is the size of the older records that are held for a moment, as
+	// [Options].PagesBytes bounds it.
+	PageBytes int64
 	// Waiting is how many appends wait to be sent to the store, WaitingBytes their
 	// size, and Full how often one had to wait for room before.
 	Waiting, WaitingBytes, Full int64
@@ -38,10 +41,10 @@ type Exchanges struct {
 
 // Stats returns what the server holds now. It may be called concurrently.
 func (s *Server) Stats() Stats {
-	h := s.hub.Stats()
+	h, totals := s.hub.Stats(), s.hub.Totals()
 	stats := Stats{
-		Streams: h.Topics, Followers: h.Followers, WindowBytes: h.WindowBytes,
-		Waiting: h.Waiting, WaitingBytes: h.WaitingBytes, Full: h.Full, Delivered: h.Delivered,
+		Streams: h.Topics, Followers: h.Followers, WindowBytes: h.WindowBytes, PageBytes: h.PageBytes,
+		Waiting: h.Waiting, WaitingBytes: h.WaitingBytes, Full: totals.Full, Delivered: totals.Delivered,
 		Generations: s.work.Len(), Draining: s.ready.isOver(),
 	}
 	for kind, figures := range s.exchanges.All() {

@@ -2,7 +2,7 @@ package hub
 
 import "sync/atomic"
 
-// Stats are the sizes of what a hub holds, and what it has done so far.
+// Stats are the sizes of what a hub holds.
 type Stats struct {
 	// Topics is the number of streams with a window or a pending append.
 	Topics int
@@ -14,10 +14,6 @@ type Stats struct {
 	// Waiting is how many appends wait to be sent to the store, of WaitingBytes
 	// together.
 	Waiting, WaitingBytes int64
-	// Full is how often an append had to wait for room before.
-	Full int64
-	// Delivered is how many records followers got.
-	Delivered int64
 }
 
 // Stats returns what the hub holds now.
@@ -28,8 +24,21 @@ func (h *Hub) Stats() Stats {
 	return Stats{
 		Topics: len(h.topics), Followers: h.followers.Load(),
 		WindowBytes: h.windowBytes.Load(), PageBytes: h.pageBytes.Load(),
-		Waiting: m.waiting.Load(), WaitingBytes: m.waitingBytes.Load(), Full: m.full.Load(), Delivered: m.delivered.Load(),
+		Waiting: m.waiting.Load(), WaitingBytes: m.waitingBytes.Load(),
 	}
+}
+
+// Totals are what a hub has done so far.
+type Totals struct {
+	// Full is how often an append had to wait for room among those that wait.
+	Full int64
+	// Delivered is how many records followers got.
+	Delivered int64
+}
+
+// Totals returns what the hub has done until now.
+func (h *Hub) Totals() Totals {
+	return Totals{Full: h.meter.full.Load(), Delivered: h.meter.delivered.Load()}
 }
 
 // A meter counts what the rest of a hub does not need to know.
