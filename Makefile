@@ -1,10 +1,10 @@
-# make test | lint | bench | fuzz | fleet | build
+# make test | lint | bench | fuzz | fleet | chaos | build
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
 MODULES := internal/e2e internal/h2spec bench
 
-.PHONY: build test setup lint bench fuzz fleet
+.PHONY: build test setup lint bench fuzz fleet chaos
 
 build:
 	go build -o bin/freshet ./cmd/freshet
@@ -32,6 +32,10 @@ bench:
 fleet:
 	@go build -o bin/fleet ./internal/fleet/run
 	@bin/fleet
+
+# Two minutes of faults to a fleet at work; CHAOS='-duration 1h' or CHAOS=-help.
+chaos:
+	@go run ./internal/chaos/run $(CHAOS)
 
 fuzz:
 	FUZZTIME=$(FUZZTIME) scripts/fuzz

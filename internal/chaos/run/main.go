@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -42,8 +43,9 @@ func main() {
 	var s settings
 	flag.DurationVar(&s.Duration, "duration", 2*time.Minute, "how long there are faults")
 	flag.Uint64Var(&s.Seed, "seed", uint64(time.Now().UnixNano())%1_000_000, "what the choices follow from")
-	flag.IntVar(&s.Lanes, "lanes", 6, "how many streams there are at a time")
+	flag.IntVar(&s.Lanes, "lanes", 8, "how many streams there are at a time")
 	flag.BoolVar(&s.Race, "race", false, "build the servers with the race detector")
+	flag.StringVar(&s.Dir, "dir", "", "where the history and the logs are written and kept; a new directory that is removed after success if empty")
 	flag.StringVar(&s.check, "check", "", "judge this history instead of making one")
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), help)
@@ -62,13 +64,12 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 	if s.check != "" {
 		return check(s.check, out)
 	}
-	dir, err := os.MkdirTemp("", "freshet-chaos-")
-	if err != nil {
+	keep := s.Dir != ""
+	if err := s.makeDir(); err != nil {
 		return fmt.Errorf("make directory: %w", err)
 	}
-	fmt.Fprintf(out, "seed %d, %v, in %s\n", s.Seed, s.Duration, dir)
+	fmt.Fprintf(out, "seed %d, %v, in %s\n", s.Seed, s.Duration, s.Dir)
 	began := time.Now()
-	s.Dir = dir
 	s.Say = func(text string) { fmt.Fprintf(out, "%7.1fs  %s\n", time.Since(began).Seconds(), text) }
 	report, err := chaos.Run(ctx, s.Options)
 	if err == nil {
@@ -76,9 +77,25 @@ func run(ctx context.Context, s settings, out io.Writer) error {
 		err = failed(report)
 	}
 	if err != nil {
-		return fmt.Errorf("seed %d: %w; the history is %s, the logs are beside it", s.Seed, err, chaos.HistoryPath(dir))
+		return fmt.Errorf("seed %d: %w; the history is %s, the logs are beside it", s.Seed, err, chaos.HistoryPath(s.Dir))
 	}
-	return os.RemoveAll(dir)
+	if keep {
+		return nil
+	}
+	return os.RemoveAll(s.Dir)
+}
+
+// makeDir makes the directory of the run. Processes take it as it is, so that it
+// has to be absolute.
+func (s *settings) makeDir() (err error) {
+	if s.Dir == "" {
+		s.Dir, err = os.MkdirTemp("", "freshet-chaos-")
+		return err
+	}
+	if s.Dir, err = filepath.Abs(s.Dir); err != nil {
+		return err
+	}
+	return os.MkdirAll(s.Dir, 0o755)
 }
 
 // check judges the history of an earlier run.

@@ -129,9 +129,16 @@ func (f *Fleet) Processes() []*fleet.Process {
 	return all
 }
 
-// Crashes returns what the logs of the servers say of panics and data races.
+// Crashes returns which processes have ended by themselves, and what the logs of
+// the servers say of panics and data races. It is for when all is mended.
 func (f *Fleet) Crashes() error {
 	var errs []error
+	for _, p := range f.Processes() {
+		if !p.Running() {
+			text, _ := p.Log()
+			errs = append(errs, fmt.Errorf("%s has ended by itself: %.2000s", p.Name(), text))
+		}
+	}
 	for _, s := range f.Servers {
 		text, err := os.ReadFile(s.LogPath())
 		errs = append(errs, err)

@@ -23,7 +23,7 @@ type Options struct {
 	Doors []Door
 	// Seed makes the choices those of every run with the same one.
 	Seed uint64
-	// Lanes is how many streams there are at a time (6). In the first LongLanes
+	// Lanes is how many streams there are at a time (8). In the first LongLanes
 	// of them they are ten times as long as in the others.
 	Lanes, LongLanes int
 	// Streams bounds how many streams each lane has. 0 is as many as there is
@@ -48,7 +48,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Lanes <= 0 {
-		o.Lanes = 6
+		o.Lanes = 8
 	}
 	if o.Patience <= 0 {
 		o.Patience = 60
