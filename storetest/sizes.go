@@ -34,7 +34,8 @@ func largeRecord(e *env) {
 }
 
 func tinyRecords(e *env) {
-	total, each := 1_000_000/e.subject.Scale, 10_000
+	const each = 10_000
+	total := max(1_000_000/each/e.subject.Scale, 1) * each
 	e.create("s", freshet.Spec{})
 	records := make([]freshet.Record, each)
 	for n := 0; n < total; n += each {
