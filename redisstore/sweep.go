@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 
 	"github.com/redis/rueidis"
@@ -32,20 +33,26 @@ func (s *Store) Sweep(ctx context.Context, n int) (done int, err error) {
 }
 
 // due returns at most n streams with which something has to be done, from all
-// partitions alike.
+// partitions alike. Only a Cluster is asked partition by partition.
 func (s *Store) due(ctx context.Context, n int) (names []string, err error) {
-	args := []string{s.time(), strconv.Itoa(n)}
 	first := rand.IntN(partitions)
-	commands := make(rueidis.Commands, partitions)
-	for i := range commands {
-		k := s.indexes((first + i) % partitions)
-		commands[i] = s.scripts.due.command(s.client, []string{k.deadlines}, args)
+	deadlines := make([]string, partitions)
+	for i := range deadlines {
+		deadlines[i] = s.indexes((first + i) % partitions).deadlines
 	}
-	results := s.client.DoMulti(ctx, commands...)
-	for i, result := range results {
+	together := partitions
+	if s.client.Mode() == rueidis.ClientModeCluster {
+		together = 1
+	}
+	args := []string{s.time(), strconv.Itoa(n)}
+	groups := slices.Collect(slices.Chunk(deadlines, together))
+	commands := make(rueidis.Commands, len(groups))
+	for i, keys := range groups {
+		commands[i] = s.scripts.due.command(s.client, keys, args)
+	}
+	for i, result := range s.client.DoMulti(ctx, commands...) {
 		if answer, ok := rueidis.IsRedisErr(result.Error()); ok && answer.IsNoScript() {
-			k := s.indexes((first + i) % partitions)
-			result = s.scripts.due.do(ctx, s.client, []string{k.deadlines}, args)
+			result = s.scripts.due.do(ctx, s.client, groups[i], args)
 		}
 		some, err := result.AsStrSlice()
 		if err != nil {
