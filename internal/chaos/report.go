@@ -27,8 +27,9 @@ type Counts struct {
 	Records, Shown map[string]int
 	// Calls counts appends by outcome.
 	Calls map[string]int
-	// Tries counts their requests.
-	Tries int
+	// Repeated counts those that were sent again, and Known those of them of which
+	// it turned out that they had landed before.
+	Repeated, Known int
 	// Opened counts connections of followers by transport.
 	Opened map[string]int
 	// Servers counts them by the server that answered.
@@ -58,7 +59,12 @@ func count(events []history.Event) Counts {
 			c.Records[formats[e.Stream]] += len(e.Records)
 		case history.Called:
 			c.Calls[string(e.Call.Outcome)]++
-			c.Tries += e.Call.Tries
+			if e.Call.Maybe {
+				c.Repeated++
+			}
+			if e.Call.Tries > 1 && e.Call.Duplicate && len(e.Records) > 0 {
+				c.Known++
+			}
 		case history.Opened:
 			via[who] = e.Via
 			c.Opened[e.Via]++
@@ -122,7 +128,7 @@ func (r *Report) String() string {
 	row("streams", v.Streams)
 	row("records in the store", list(c.Records))
 	row("appends", list(c.Calls))
-	row("requests for them", c.Tries)
+	row("repeated", fmt.Sprintf("%d, of which %d had landed before", c.Repeated, c.Known))
 	row("followers", v.Followers)
 	row("connections", list(c.Opened))
 	row("answered by", list(c.Servers))

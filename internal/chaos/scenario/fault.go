@@ -88,10 +88,15 @@ func (h *hand) kill(ctx context.Context, p *fleet.Process) (int, error) {
 	return h.again(p, before)
 }
 
+// mostDrain is for how long a server may take to end, far beyond what it is told.
+const mostDrain = 2 * time.Minute
+
 // drain asks a process to end, waits until it has, and starts it again.
 func (h *hand) drain(ctx context.Context, p *fleet.Process) (int, error) {
 	before := p.PID()
-	if err := p.Terminate(context.WithoutCancel(ctx)); err != nil {
+	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), mostDrain)
+	defer cancel()
+	if err := p.Terminate(draining); err != nil {
 		return 0, fmt.Errorf("terminate %s: %w", p.Name(), err)
 	}
 	h.wait(ctx, time.Second)

@@ -93,7 +93,7 @@ func (f *Fleet) addServer(ctx context.Context, o FleetOptions, binary string, i 
 
 // addFront adds a proxy that cuts every connection sooner or later.
 func (f *Fleet) addFront(addr string, seed uint64) error {
-	front, err := faultproxy.New(faultproxy.Options{Target: addr, Seed: seed, Least: 500, Most: 200 << 10, Side: faultproxy.Both})
+	front, err := faultproxy.New(faultproxy.Options{Target: addr, Seed: seed, Least: 200, Most: 60 << 10, Side: faultproxy.Both})
 	if err != nil {
 		return fmt.Errorf("start proxy of clients: %w", err)
 	}

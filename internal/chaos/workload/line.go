@@ -2,9 +2,11 @@ package workload
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,7 +14,7 @@ import (
 
 // A line is how one actor reaches the fleet. It notices connections on which
 // nothing comes any more. If it belongs to a reader it counts signs of life, which
-// are what arrives and what does not connect, and breaks when there were too many
+// are what arrives, what does not connect, and silence, and breaks when there were too many
 // without news.
 type line struct {
 	http *http.Client
@@ -44,13 +46,17 @@ func (l *line) scatter(rng *rand.Rand, doors []Door) { l.doors, l.rng = doors, r
 // news says that something has happened.
 func (l *line) news() { l.signs.Store(0) }
 
-// sign counts a sign of life.
-func (l *line) sign() {
+// silence is how many signs of life the lack of any, until a connection counts as
+// lost, stands for.
+const silence = 6
+
+// sign counts signs of life.
+func (l *line) sign(n int64) {
 	if l.settled == nil || !l.settled() {
 		l.signs.Store(0)
 		return
 	}
-	l.signs.Add(1)
+	l.signs.Add(n)
 }
 
 // bored reports whether there were too many.
@@ -66,7 +72,7 @@ func (l *line) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	d := net.Dialer{Timeout: l.idle}
 	c, err := d.DialContext(ctx, network, l.choose(addr))
 	if err != nil {
-		l.sign()
+		l.sign(1)
 		return nil, err
 	}
 	return &watchedConn{c, l}, nil
@@ -96,7 +102,11 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
-	c.line.sign()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.line.sign(silence)
+	} else {
+		c.line.sign(1)
+	}
 	return n, err
 }
 
