@@ -30,6 +30,8 @@ type Options struct {
 	// Lanes is how many streams there are at a time; 0 is what the workload
 	// chooses.
 	Lanes int
+	// Plots are the names of those that are played; none is all.
+	Plots []string
 	// Race builds the servers with the race detector.
 	Race bool
 	// Say, if not nil, is told what happens, from several goroutines.
@@ -73,7 +75,7 @@ func work(ctx context.Context, f *scenario.Fleet, rec *history.Recorder, o Optio
 	var working sync.WaitGroup
 	working.Go(func() {
 		worked = workload.Run(ctx, workload.Options{
-			Recorder: rec, Doors: f.Doors(), Seed: o.Seed, Lanes: o.Lanes, LongLanes: 2, Stop: over, Healed: over,
+			Recorder: rec, Doors: f.Doors(), Seed: o.Seed, Lanes: o.Lanes, LongLanes: 2, Plots: o.Plots, Stop: over, Healed: over,
 		})
 	})
 	done, err = scenario.Run(ctx, f, scenario.Options{Seed: o.Seed, Duration: o.Duration, Say: o.Say})

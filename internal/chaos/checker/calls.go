@@ -14,7 +14,12 @@ func (j *judge) judgeCalls() {
 		return
 	}
 	for i := range j.stream.Calls {
-		j.judgeCall(&j.stream.Calls[i])
+		e := &j.stream.Calls[i]
+		if j.recreated && e.Call.Began < j.stream.Deleted.At {
+			// It went with the stream, unless a late try of it met the next one.
+			continue
+		}
+		j.judgeCall(e)
 	}
 }
 
@@ -37,7 +42,7 @@ func (j *judge) judgeCall(e *history.Event) {
 	case c.Outcome == history.Rejected && !c.Maybe && c.Atomic && there > 0:
 		j.report(ExactlyOnce, e.Who, fmt.Sprintf("an append was rejected (%s) and is in the log", c.Code), e)
 		return
-	case c.Outcome == history.Rejected && c.Code == sequenceGap && !j.opts.MayLoseTail:
+	case c.Outcome == history.Rejected && c.Code == sequenceGap && !j.opts.MayLoseTail && !j.recreated:
 		j.report(ExactlyOnce, e.Who, "the store has forgotten an append of the producer that it had acknowledged", e)
 		return
 	}

@@ -41,8 +41,9 @@ type judge struct {
 	// log are the records in the store; places says where each is, from 1.
 	log    []string
 	places map[string]uint64
-	// gone says that the stream was deleted, so that there is no log.
-	gone bool
+	// gone says that the stream was deleted, so that there is no log; recreated
+	// that it was deleted, and the log is that of a later one of the name.
+	gone, recreated bool
 	// sent has the call of each record that anybody tried to append.
 	sent map[string]*history.Event
 	// alive is what was told of each number of the surviving history.
@@ -82,6 +83,7 @@ func newJudge(s *history.Stream, opts Options) *judge {
 	}
 	if s.Final != nil {
 		j.log, j.gone = s.Final.Records, s.Final.Gone
+		j.recreated = !j.gone && s.Deleted != nil
 	}
 	return j
 }

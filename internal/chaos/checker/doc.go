@@ -32,7 +32,9 @@
 // beyond the point at which the histories fork.
 //
 // A stream that was deleted has no log: then followers are held against each
-// other, and each has to have been told that the stream is gone.
+// other, and each has to have been told that the stream is gone. If it was created
+// again the log is that of the later one, and whoever came from the earlier one
+// has to have been told of a gap.
 //
 // A follower is judged up to its first violation, since others follow from it.
 package checker

@@ -185,7 +185,7 @@ func (r *run) tail(e *history.Event) bool {
 	switch {
 	case err != nil:
 		return r.fail(Harness, "the tail is no offset", e)
-	case r.opts.MayLoseTail || n > r.at.number:
+	case r.opts.MayLoseTail || r.stream.Deleted != nil || n > r.at.number:
 		return true
 	case !r.at.is(e.Offset):
 		return r.fail(CommittedFirst, fmt.Sprintf("it was shown record %d, and afterwards the store had the tail %s", r.at.number, e.Offset), r.last(), e)

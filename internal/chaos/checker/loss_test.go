@@ -79,3 +79,38 @@ func TestDeletedStream(t *testing.T) {
 		t.Errorf("an end without a gap: %v", v.Violations)
 	}
 }
+
+// A stream that is deleted and created again: who comes from the earlier one is
+// told of a gap.
+func TestRecreatedStream(t *testing.T) {
+	m := sound(3)
+	former := m.offset(2)
+	m.insert(1,
+		history.Event{Kind: history.Called, Who: "x0", Records: []string{"x0.0", "x0.1"}, Offset: former,
+			Call: &history.Call{Producer: "x", Outcome: history.Landed, Atomic: true}},
+		history.Event{Kind: history.Opened, Who: "g"},
+		history.Event{Kind: history.Shown, Who: "g", Records: []string{"x0.0", "x0.1"}, Offset: former},
+		history.Event{Kind: history.Deleted, At: 1},
+	)
+	gap := history.Event{Kind: history.Gapped, Who: "g", Offset: former, Resumed: m.offsets[0], Why: "diverged"}
+	m.insert(len(m.events)-1, gap,
+		history.Event{Kind: history.Shown, Who: "g", Records: m.log, Offset: m.tail()},
+		history.Event{Kind: history.Ended, Who: "g", Offset: m.tail(), Why: m.reason},
+	)
+	for _, v := range Check(m.events, Options{}).Violations {
+		t.Error(&v)
+	}
+	// Without the gap it is a restart; without the restart, a foreign history.
+	i := len(m.events) - 4
+	if m.events[i].Kind != history.Gapped {
+		t.Fatal("this is not the gap")
+	}
+	m.remove(i, 1)
+	if v := Check(m.events, Options{}); len(v.Violations) != 1 {
+		t.Errorf("a silent restart: %v", v.Violations)
+	}
+	m.events[i].Records = m.log[2:]
+	if v := Check(m.events, Options{}); len(v.Violations) != 1 || v.Violations[0].Guarantee != HonestLoss {
+		t.Errorf("a silent change of history: %v", v.Violations)
+	}
+}

@@ -61,7 +61,7 @@ func (j *judge) judgeGaps() {
 		n, _ := number(e.Offset)
 		w := j.alive[n]
 		switch survives := w != nil && w.offset == e.Offset; {
-		case !j.opts.MayLoseTail:
+		case !j.opts.MayLoseTail && !j.recreated:
 			j.report(NoGapsNoDuplicates, g.who, fmt.Sprintf("it was told of a gap (%s) where nothing can have been lost", e.Why), e)
 		case survives && e.Why != freshet.GapTrimmed:
 			j.report(NoGapsNoDuplicates, g.who, fmt.Sprintf("it was told of a gap (%s) at an offset that the log has", e.Why), w.event, e)

@@ -15,6 +15,9 @@ func (r *run) finish() {
 	case r.gone:
 		r.finishGone()
 		return
+	case r.recreated && r.end != nil && slices.Contains(goneWords, r.end.Why):
+		r.finishGone()
+		return
 	case !r.surviving(r.pieces):
 		return
 	}
@@ -57,7 +60,7 @@ func (r *run) notInLog(n uint64, name string, e *history.Event) bool {
 	switch {
 	case there:
 		return r.fail(Order, fmt.Sprintf("it was shown %s as record %d; it is record %d", name, n, place), e)
-	case r.opts.MayLoseTail:
+	case r.opts.MayLoseTail || r.recreated:
 		return r.fail(HonestLoss, fmt.Sprintf("record %d, %s, was lost after it was shown, and it was never told", n, name), e, r.stream.Final)
 	}
 	return r.fail(CommittedFirst, fmt.Sprintf("it was shown record %d, %s, which is not in the store", n, name), e, r.stream.Final)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -44,6 +45,10 @@ func main() {
 	flag.DurationVar(&s.Duration, "duration", 2*time.Minute, "how long there are faults")
 	flag.Uint64Var(&s.Seed, "seed", uint64(time.Now().UnixNano())%1_000_000, "what the choices follow from")
 	flag.IntVar(&s.Lanes, "lanes", 8, "how many streams there are at a time")
+	flag.Func("plots", "what the streams are about, separated by commas: solo, duet, fenced, orphan, cancelled, deleted, recreated, unnamed; all if not given", func(text string) error {
+		s.Plots = strings.Split(text, ",")
+		return nil
+	})
 	flag.BoolVar(&s.Race, "race", false, "build the servers with the race detector")
 	flag.StringVar(&s.Dir, "dir", "", "where the history and the logs are written and kept; a new directory that is removed after success if empty")
 	flag.StringVar(&s.check, "check", "", "judge this history instead of making one")

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"sync"
+	"time"
 
 	"github.com/freshet-stream/freshet/client"
 )
@@ -39,6 +41,9 @@ type lane struct {
 
 func (l *lane) run(ctx context.Context) {
 	all := plots(l.opts.Plots)
+	if len(all) == 0 {
+		return
+	}
 	for n := 0; !l.opts.stopped() && ctx.Err() == nil && (l.opts.Streams == 0 || n < l.opts.Streams); n++ {
 		// Each lane begins elsewhere and comes to every plot.
 		p := all[(l.number+n)%len(all)]
@@ -68,6 +73,27 @@ func (l *lane) play(ctx context.Context, s *stream, sc *scene, p plot) {
 	}
 	s.reachHalf()
 	close(s.over)
+	if s.deleted.Load() {
+		l.keepGone(ctx, s, own, &readers)
+	}
+}
+
+// keepGone deletes the stream again while somebody reads: a request to create it
+// that was stuck somewhere may have met its absence.
+func (l *lane) keepGone(ctx context.Context, s *stream, own *line, readers *sync.WaitGroup) {
+	done := make(chan struct{})
+	go func() {
+		readers.Wait()
+		close(done)
+	}()
+	for !isClosed(done) && ctx.Err() == nil {
+		_, _ = s.ask(ctx, own, pick(l.rng, l.opts.Doors...), http.MethodDelete, nil)
+		select {
+		case <-done:
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+	<-done
 }
 
 // invite starts the readers of a stream, each when its time has come.

@@ -31,6 +31,7 @@ func plots(names []string) []plot {
 		{"orphan", 2 * time.Second, (*scene).orphan},
 		{"cancelled", 0, (*scene).cancelled},
 		{"deleted", 0, (*scene).deleted},
+		{"recreated", 0, (*scene).recreated},
 		{"unnamed", 0, (*scene).unnamed},
 	}
 	if len(names) == 0 {
@@ -167,6 +168,22 @@ func (s *scene) deleted(ctx context.Context) {
 	s.await(ctx, s.half)
 	s.check(s.delete(ctx, p.line, s.rng))
 	both.Wait()
+}
+
+// recreated is a stream that is deleted and created again under its name.
+func (s *scene) recreated(ctx context.Context) {
+	a, b := s.cast("a", 0), s.cast("b", 0)
+	defer a.leave()
+	defer b.leave()
+	s.check(a.produce(ctx, s.calls))
+	s.again.Store(true)
+	s.check(s.remove(ctx, a.line, s.rng))
+	s.check(s.put(ctx, a.line, s.rng))
+	err := b.produce(ctx, s.calls)
+	if err == nil {
+		err = b.finish(ctx, freshet.Completed)
+	}
+	s.check(err)
 }
 
 // unnamed is a producer that cannot repeat what may have landed.

@@ -65,6 +65,7 @@ func (r *reader) read(ctx context.Context, over ...string) {
 		switch {
 		case errors.Is(err, errEnded):
 			r.encore()
+			r.startOver()
 		case errors.Is(err, errMissing) && r.deleted.Load() && !isReal(r.cursor):
 			r.add(history.Event{Kind: history.Left})
 			return
@@ -102,6 +103,15 @@ func (r *reader) encore() {
 	r.ended = true
 	if r.encores--; r.encores < 0 || r.gone {
 		r.done = true
+	}
+}
+
+// startOver lets a reader that was told that the stream is gone begin anew, as
+// another one, if the stream comes again.
+func (r *reader) startOver() {
+	if r.gone && r.again.Load() {
+		r.name, r.cursor = r.name+"+", ""
+		r.ended, r.gone, r.done = false, false, false
 	}
 }
 

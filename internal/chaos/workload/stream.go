@@ -28,8 +28,9 @@ type stream struct {
 	created, half, over chan struct{}
 	halfAt              int64
 	halfOnce            sync.Once
-	// deleted says that somebody has begun to delete it.
-	deleted atomic.Bool
+	// deleted says that somebody has begun to delete it, again that it is to be
+	// created again then.
+	deleted, again atomic.Bool
 	// landed counts appends.
 	landed atomic.Int64
 
@@ -57,23 +58,33 @@ func (s *stream) settled() bool { return isClosed(s.over) && isClosed(s.opts.Hea
 // create creates the stream.
 func (s *stream) create(ctx context.Context, l *line, rng *rand.Rand) error {
 	s.opts.Recorder.Add(history.Event{Kind: history.Created, Stream: s.name, Via: string(s.format), Lease: s.lease})
-	header := http.Header{"Content-Type": {string(s.format)}}
-	if s.lease > 0 {
-		header.Set("Freshet-Lease", strconv.Itoa(int(s.lease/time.Second)))
-	}
-	err := s.insist(ctx, l, rng, http.MethodPut, header, func(status int) bool {
-		// A conflict is a stream that an earlier try created, and that has ended.
-		return status == http.StatusOK || status == http.StatusCreated || status == http.StatusConflict
-	})
+	err := s.put(ctx, l, rng)
 	if err == nil {
 		close(s.created)
 	}
 	return err
 }
 
-// delete deletes it.
+// put makes the request that creates the stream.
+func (s *stream) put(ctx context.Context, l *line, rng *rand.Rand) error {
+	header := http.Header{"Content-Type": {string(s.format)}}
+	if s.lease > 0 {
+		header.Set("Freshet-Lease", strconv.Itoa(int(s.lease/time.Second)))
+	}
+	return s.insist(ctx, l, rng, http.MethodPut, header, func(status int) bool {
+		// A conflict is a stream that an earlier try created, and that has ended.
+		return status == http.StatusOK || status == http.StatusCreated || status == http.StatusConflict
+	})
+}
+
+// delete deletes it for good.
 func (s *stream) delete(ctx context.Context, l *line, rng *rand.Rand) error {
 	s.deleted.Store(true)
+	return s.remove(ctx, l, rng)
+}
+
+// remove deletes it.
+func (s *stream) remove(ctx context.Context, l *line, rng *rand.Rand) error {
 	s.opts.Recorder.Add(history.Event{Kind: history.Deleted, Stream: s.name})
 	return s.insist(ctx, l, rng, http.MethodDelete, nil, func(status int) bool {
 		return status == http.StatusNoContent || status == http.StatusNotFound
