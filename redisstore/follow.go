@@ -12,9 +12,12 @@ import (
 )
 
 // follows are the subscriptions of a store: one a stream, however many followers
-// it has here.
+// it has here. They have connections of their own: what Redis holds for one with
+// subscriptions is bounded as hints are (client-output-buffer-limit pubsub), which
+// a few pages would exceed.
 type follows struct {
 	store    *Store
+	client   rueidis.Client
 	registry wake.Registry
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -38,14 +41,24 @@ type subscription struct {
 	abandon context.CancelFunc
 }
 
-func (f *follows) init(s *Store) {
+func (f *follows) open(s *Store) (err error) {
+	opts := s.opts.client
+	opts.ClientName += "-hints"
+	opts.PipelineMultiplex = -1 // one connection a node
+	if f.client, err = rueidis.NewClient(opts); err != nil {
+		return connectError(opts, err)
+	}
 	f.store, f.subs = s, map[string]*subscription{}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
+	return nil
 }
 
 func (f *follows) close() {
+	f.mu.Lock()
 	f.cancel()
+	f.mu.Unlock()
 	f.running.Wait()
+	f.client.Close()
 }
 
 // Follow implements [freshet.Store]. When the subscription was lost and holds
@@ -101,12 +114,19 @@ func (f *follows) want(name string) (sub *subscription, held chan struct{}) {
 func (f *follows) unwant(sub *subscription) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if sub.wanted--; sub.wanted > 0 || f.ctx.Err() != nil {
+	if sub.wanted--; sub.wanted == 0 {
+		f.end(sub)
+	}
+}
+
+// end tells Redis that the subscription is not wanted any more. The lock is held.
+func (f *follows) end(sub *subscription) {
+	if f.ctx.Err() != nil {
 		return
 	}
 	f.running.Go(func() {
-		c := f.store.client
-		if err := c.Do(f.ctx, c.B().Sunsubscribe().Channel(sub.channel).Build()).Error(); err != nil {
+		err := f.client.Do(f.ctx, f.client.B().Sunsubscribe().Channel(sub.channel).Build()).Error()
+		if err != nil {
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			sub.abandon()
@@ -144,8 +164,7 @@ func (f *follows) receiveOnce(sub *subscription) error {
 			f.hold(sub)
 		}
 	})
-	c := f.store.client
-	return c.Receive(ctx, c.B().Ssubscribe().Channel(sub.channel).Build(), func(m rueidis.PubSubMessage) {
+	return f.client.Receive(ctx, f.client.B().Ssubscribe().Channel(sub.channel).Build(), func(m rueidis.PubSubMessage) {
 		hint, err := decodeHint(m.Message)
 		if err != nil {
 			f.store.opts.Logger.Warn("read hint", "stream", sub.name, "error", err)
@@ -177,9 +196,13 @@ func (f *follows) isWanted(sub *subscription) bool {
 }
 
 // hold notes that Redis has acknowledged the subscription. If it is not for the
-// first time, hints may have been missed in between.
+// first time, hints may have been missed in between. If nobody wants it any more,
+// it was asked for after its end.
 func (f *follows) hold(sub *subscription) {
 	f.mu.Lock()
+	if sub.wanted == 0 {
+		f.end(sub)
+	}
 	again := sub.acknowledged
 	sub.acknowledged = true
 	select {

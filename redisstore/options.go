@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -71,6 +72,10 @@ var parameters = map[string]bool{
 func (o *Options) parseURL(text string) error {
 	u, err := url.Parse(text)
 	if err != nil {
+		var about *url.Error // which has the whole of it, password and all
+		if errors.As(err, &about) {
+			err = about.Err
+		}
 		return fmt.Errorf("parse Redis URL: %w", err)
 	}
 	for key, values := range u.Query() {

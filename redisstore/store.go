@@ -61,12 +61,15 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	}
 	client, err := rueidis.NewClient(opts.client)
 	if err != nil {
-		return nil, fmt.Errorf("connect to Redis at %v: %w", opts.client.InitAddress, err)
+		return nil, connectError(opts.client, err)
 	}
 	s := &Store{opts: opts, client: client, scripts: loadScripts()}
-	s.follows.init(s)
 	s.flights.init(s)
 	if err := s.check(ctx); err != nil {
+		client.Close()
+		return nil, err
+	}
+	if err := s.follows.open(s); err != nil {
 		client.Close()
 		return nil, err
 	}
