@@ -35,6 +35,11 @@ type Options struct {
 	// stream (256 KiB), WindowsBytes those of all streams together (256 MiB).
 	WindowBytes  int
 	WindowsBytes int64
+	// PagesBytes bounds the older records that are held for a moment for readers
+	// that catch up together (32 MiB), and Reads how many reads of the store are
+	// under way for readers at once (64).
+	PagesBytes int64
+	Reads      int
 	// Loopback says that the server can be reached on loopback only. A Host
 	// that is neither loopback nor in AllowHosts is then refused, which keeps
 	// pages out that were rebound by DNS.

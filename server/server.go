@@ -52,6 +52,7 @@ func New(opts Options) (*Server, error) {
 	h := hub.New(hub.Options{
 		Store: opts.Store, Logger: opts.Logger, Limits: opts.Limits,
 		WindowBytes: opts.WindowBytes, WindowsBytes: opts.WindowsBytes,
+		PagesBytes: opts.PagesBytes, Reads: opts.Reads,
 	})
 	exchanges, work := new(drain.Group), drain.NewWork()
 	s := &Server{

@@ -39,5 +39,7 @@ func (c *ServeCmd) limits() metrics.Limits {
 		"append_bytes":  float64(c.MaxBody),
 		"window_bytes":  float64(c.Window),
 		"windows_bytes": float64(c.Windows),
+		"pages_bytes":   float64(c.Pages),
+		"store_reads":   float64(c.Reads),
 	}
 }

@@ -44,6 +44,8 @@ type ServeCmd struct {
 	MaxBody        int           `default:"67108864" placeholder:"BYTES" help:"The largest request body that is appended in one step."`
 	Window         int           `default:"262144" placeholder:"BYTES" help:"Recent records held in memory of each stream that is followed."`
 	Windows        int64         `default:"268435456" placeholder:"BYTES" help:"Recent records held in memory of all streams together."`
+	Pages          int64         `default:"33554432" placeholder:"BYTES" help:"Older records held in memory for a moment, for readers that catch up together."`
+	Reads          int           `default:"64" placeholder:"COUNT" help:"Reads of the store that are under way for readers at once."`
 }
 
 // Help is the text below the flags.
@@ -137,7 +139,7 @@ func (c *ServeCmd) options(store opened, log *slog.Logger, addr net.Addr, loopba
 		KeepOpen: c.Retention.open, KeepClosed: c.Retention.closed,
 		DrainWindow: orNone(c.DrainWindow), DrainGrace: orNone(c.DrainGrace),
 		Limits:      freshet.Limits{Record: c.MaxRecord, Append: c.MaxBody},
-		WindowBytes: c.Window, WindowsBytes: c.Windows,
+		WindowBytes: c.Window, WindowsBytes: c.Windows, PagesBytes: c.Pages, Reads: c.Reads,
 		Loopback: loopback, AllowHosts: c.AllowHost, AllowOrigins: c.AllowOrigin,
 		Name: c.serverName(addr, loopback), WebSocketCompression: c.WSCompression,
 	}

@@ -161,6 +161,18 @@ func (p *process) sample() (s sample) {
 	return s
 }
 
+// steady returns a sample once the server has nothing to do any more: writers
+// have given back their buffers, and what is held for a moment is gone.
+func (p *process) steady() (s sample) {
+	p.Helper()
+	p.until("a server at rest", func() bool {
+		before := s
+		s = p.sample()
+		return s.PageBytes == 0 && max(s.Heap-before.Heap, before.Heap-s.Heap) < s.Heap/1000
+	})
+	return s
+}
+
 // resident returns the memory of the process, as the system counts it (proc(5),
 // VmRSS), in bytes.
 func (p *process) resident() (bytes int64) {

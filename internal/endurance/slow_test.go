@@ -87,7 +87,7 @@ func (s size) run(t *testing.T) (heap int64) {
 	}
 	reading.Wait()
 	s.awaitStuck(p, slow, records)
-	got := p.sample()
+	got := p.steady()
 	t.Logf("%d readers have got %d records each after %v; %+v", s.quick, records, time.Since(began).Round(time.Second/10), got)
 	if most := int64(256 << 10); got.WindowBytes > most {
 		t.Errorf("the window has %d bytes and may have %d", got.WindowBytes, most)

@@ -46,44 +46,59 @@ const (
 // flow. All get every record, no server uses twice the memory that it would if as
 // many had come calmly, and Redis is read far less often than there are followers.
 func TestReconnectStorm(t *testing.T) {
-	dir := t.TempDir()
-	binary, err := fleet.Build(t.Context(), dir, fleet.BuildOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	crowd := filepath.Join(dir, "crowd")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", crowd, "./crowd").CombinedOutput(); err != nil {
-		t.Fatalf("build crowd: %v\n%s", err, out)
-	}
 	for _, streams := range []int{1, 100} {
 		t.Run(fmt.Sprintf("streams=%d", streams), func(t *testing.T) {
-			s := &storm{T: t, followers: 10_000, streams: streams, crowds: crowd}
-			s.start(binary, t.TempDir())
+			s := &storm{T: t, followers: 10_000, streams: streams}
+			s.start()
 			s.run()
 		})
 	}
 }
 
 // start starts Redis and the servers.
-func (s *storm) start(binary, dir string) {
+func (s *storm) start() {
 	s.Helper()
-	redis, err := fleet.StartRedis(s.Context(), dir, fleet.RedisOptions{})
+	dir := s.TempDir()
+	binary := s.build(dir)
+	s.redis = s.startRedis(dir, fleet.RedisOptions{})
+	s.lost, s.calm = s.serve(binary, dir, "lost"), s.serve(binary, dir, "calm")
+	s.others = []*fleet.Server{s.serve(binary, dir, "one"), s.serve(binary, dir, "two")}
+}
+
+// build builds the command freshet, and the one that makes crowds.
+func (s *storm) build(dir string) (binary string) {
+	s.Helper()
+	binary, err := fleet.Build(s.Context(), dir, fleet.BuildOptions{})
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.crowds = filepath.Join(dir, "crowd")
+	if out, err := exec.CommandContext(s.Context(), "go", "build", "-o", s.crowds, "./crowd").CombinedOutput(); err != nil {
+		s.Fatalf("build crowd: %v\n%s", err, out)
+	}
+	return binary
+}
+
+func (s *storm) startRedis(dir string, o fleet.RedisOptions) *fleet.Redis {
+	s.Helper()
+	redis, err := fleet.StartRedis(s.Context(), dir, o)
 	if err != nil {
 		s.Fatal(err)
 	}
 	s.Cleanup(func() { _ = redis.Close() })
-	serve := func(name string) *fleet.Server {
-		server, err := fleet.StartServer(s.Context(), dir, fleet.ServerOptions{
-			Binary: binary, Store: redis.URL(), Name: name, Args: []string{"--log-level", "warn"},
-		})
-		if err != nil {
-			s.Fatal(err)
-		}
-		s.Cleanup(func() { _ = server.Close() })
-		return server
+	return redis
+}
+
+func (s *storm) serve(binary, dir, name string) *fleet.Server {
+	s.Helper()
+	server, err := fleet.StartServer(s.Context(), dir, fleet.ServerOptions{
+		Binary: binary, Store: s.redis.URL(), Name: name, Args: []string{"--log-level", "warn"},
+	})
+	if err != nil {
+		s.Fatal(err)
 	}
-	s.redis, s.lost, s.calm = redis, serve("lost"), serve("calm")
-	s.others = []*fleet.Server{serve("one"), serve("two")}
+	s.Cleanup(func() { _ = server.Close() })
+	return server
 }
 
 func (s *storm) run() {
@@ -150,17 +165,22 @@ func records(from, to int) string {
 	return body.String() + "]"
 }
 
-// flow appends a record to each stream in turn, again and again, until done.
+// flow appends a record to each stream, again and again, until done.
 func (s *storm) flow(what string, done func() bool) {
 	s.Helper()
+	s.until(what, func() bool {
+		s.append(1)
+		return done()
+	})
+}
+
+// until asks again and again until done.
+func (s *storm) until(what string, done func() bool) {
+	s.Helper()
 	deadline := time.Now().Add(2 * time.Minute)
-	for tick := time.NewTicker(beat); ; <-tick.C {
+	for tick := time.NewTicker(beat); !done(); <-tick.C {
 		if time.Now().After(deadline) {
 			s.Fatalf("%s has not come to be", what)
-		}
-		s.append(1)
-		if done() {
-			return
 		}
 	}
 }

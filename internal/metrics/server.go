@@ -40,6 +40,8 @@ func readings() []reading {
 			func(s *server.Stats) float64 { return float64(s.Followers) }),
 		gauge("freshet_window_bytes", "Recent records that are held in memory.",
 			func(s *server.Stats) float64 { return float64(s.WindowBytes) }),
+		gauge("freshet_page_bytes", "Older records that are held in memory for a moment.",
+			func(s *server.Stats) float64 { return float64(s.PageBytes) }),
 		counter("freshet_delivered_records_total", "Records that followers got, each counted for every follower.",
 			func(s *server.Stats) float64 { return float64(s.Delivered) }),
 		gauge("freshet_append_queue_appends", "Appends that wait to be sent to the store.",
