@@ -14,7 +14,7 @@ const idle = time.Second
 // balancer lets a connection be silent.
 func TestHeartbeatsKeepFollowers(t *testing.T) {
 	each(t, func(t *testing.T, program string) {
-		const every, heartbeats = 200 * time.Millisecond, 20
+		const every, heartbeats = 100 * time.Millisecond, 25
 		o := stateless(program)
 		o.Idle = idle
 		r := newRig(t, o, "--heartbeat", every.String())

@@ -21,9 +21,9 @@ import (
 // binary is the command freshet, built once for all tests.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) { os.Exit(testAll(m)) }
 
-func run(m *testing.M) int {
+func testAll(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "deploy")
 	if err == nil {
 		defer os.RemoveAll(dir)

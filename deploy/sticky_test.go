@@ -45,7 +45,32 @@ func TestStickyByCookie(t *testing.T) {
 		r.insist(other, "s", 2)
 		back.want(1, 2)
 		r.wantAll(browser, "s", back.server)
+
+		// When the server is back, nginx, which keeps nothing of this, sends the
+		// browser there again; the others have given it another cookie.
+		if err := r.servers[home].Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if program == "nginx" {
+			r.awaitTurn(home, func() *http.Client { return browser })
+			return
+		}
+		r.awaitTurn(home, func() *http.Client { return r.client(http1) })
+		r.wantAll(browser, "s", back.server)
 	})
+}
+
+// awaitTurn returns once requests are sent to a server again, several in turn:
+// until nginx has seen the end of an answer it sends one a second. Of the others
+// it has the fewest connections, or gets its share of those placed at random.
+func (r *rig) awaitTurn(server string, client func() *http.Client) {
+	r.t.Helper()
+	for inTurn := 0; inTurn < 3; {
+		inTurn++
+		if answer, _ := r.do(client(), http.MethodGet, r.balancer.URL()+"/v1/streams", ""); by(answer) != server {
+			inTurn = 0
+		}
+	}
 }
 
 // All who use a stream meet on one server, over whatever they come; if it dies,
