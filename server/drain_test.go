@@ -101,6 +101,36 @@ func TestUnreadyConnectionsAreNotUsedAgain(t *testing.T) {
 	})
 }
 
+// A long-poll is answered as when its time is over.
+func TestDrainAnswersLongPolls(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.create("s", "text/plain", "x", nil)
+		info, _ := s.Info(t.Context(), "s")
+		r, _ := http.NewRequestWithContext(t.Context(), "GET", s.url+"/v1/stream/s?live=long-poll&offset="+info.Tail.String(), nil)
+		answers := make(chan *http.Response, 1)
+		go func() {
+			defer close(answers)
+			response, err := s.client.Do(r)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = response.Body.Close()
+			answers <- response
+		}()
+		eventually(t, "it waits", func() bool { return s.Stats().Followers == 1 })
+		s.drain()
+		response := <-answers
+		if response == nil || response.StatusCode != http.StatusNoContent ||
+			response.Header.Get("Stream-Next-Offset") != info.Tail.String() || response.Header.Get("Stream-Cursor") == "" {
+			t.Fatalf("got %+v", response)
+		}
+		if response.ProtoMajor == 1 && !response.Close {
+			t.Error("the connection is to be used again")
+		}
+	})
+}
+
 // An endless is a request body that goes on until it is closed.
 type endless struct {
 	*io.PipeReader

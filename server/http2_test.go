@@ -51,7 +51,8 @@ var protocols = map[string]func(*http.Protocols){
 func newSite(t *testing.T, protocol string) *site {
 	t.Helper()
 	store := memstore.New(memstore.Options{})
-	fs, err := server.New(server.Options{Store: store, Loopback: true, Heartbeat: 50 * time.Millisecond})
+	log := slog.New(slog.DiscardHandler)
+	fs, err := server.New(server.Options{Store: store, Loopback: true, Heartbeat: 50 * time.Millisecond, Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,6 @@ func newSite(t *testing.T, protocol string) *site {
 		t.Fatal(err)
 	}
 	s := &site{T: t, Server: fs, url: "http://" + l.Addr().String(), written: make(chan struct{}, 64), left: make(chan struct{}, 64)}
-	log := slog.New(slog.DiscardHandler)
 	wrapped := listen.Problems(l)
 	if protocol != "h2c" {
 		pair := testcert.New(t, "127.0.0.1")

@@ -5,14 +5,21 @@ package listen
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
+	"sync/atomic"
+	"time"
 )
 
 // Problems returns a listener that answers in application/problem+json where
 // net/http itself refuses a request which it cannot parse: it writes its own
-// plain text then, and no handler is asked.
+// plain text then, and no handler is asked. Where it cannot parse a request
+// because its time was over in the middle of the first line, there is no answer:
+// a client may have taken its time to use the connection, and would believe that
+// something is wrong with what it asked.
 func Problems(l net.Listener) net.Listener { return &listener{l} }
 
 type listener struct{ net.Listener }
@@ -22,11 +29,32 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{c}, nil
+	return &conn{Conn: c}, nil
 }
 
 // A conn rewrites one kind of write.
-type conn struct{ net.Conn }
+type conn struct {
+	net.Conn
+	// readBy is until when reading may last, in nanoseconds of Unix time; 0 is for
+	// ever.
+	readBy atomic.Int64
+}
+
+// SetReadDeadline implements [net.Conn].
+func (c *conn) SetReadDeadline(t time.Time) error {
+	by := int64(0)
+	if !t.IsZero() {
+		by = t.UnixNano()
+	}
+	c.readBy.Store(by)
+	return c.Conn.SetReadDeadline(t)
+}
+
+// isLate reports whether the time for reading is over.
+func (c *conn) isLate() bool {
+	by := c.readBy.Load()
+	return by != 0 && time.Now().UnixNano() >= by
+}
 
 // NetConn returns the connection itself.
 func (c *conn) NetConn() net.Conn { return c.Conn }
@@ -56,6 +84,9 @@ func (c *conn) Write(p []byte) (int, error) {
 	head, text, ok := bytes.Cut(p, []byte(refusal))
 	if !ok || !bytes.HasPrefix(head, []byte(status)) {
 		return c.Conn.Write(p)
+	}
+	if c.isLate() {
+		return 0, errors.Join(os.ErrDeadlineExceeded, c.Close())
 	}
 	if _, err := c.Conn.Write(problem(head[len(status):], "the request is not well-formed HTTP and was not looked at: "+string(text))); err != nil {
 		return 0, err

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestRefusalsAreProblems(t *testing.T) {
@@ -53,6 +54,32 @@ func TestRefusalsAreProblems(t *testing.T) {
 			t.Errorf("got %s, %q", response.Status, body)
 		}
 	})
+}
+
+// A client that begins its request when the time for that is nearly over is not
+// told that it is malformed.
+func TestALateRequestIsNotRefused(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{ReadHeaderTimeout: 50 * time.Millisecond, Handler: http.NotFoundHandler()}
+	srv.Protocols = new(http.Protocols)
+	srv.Protocols.SetHTTP1(true)
+	srv.Protocols.SetUnencryptedHTTP2(true)
+	go func() { _ = srv.Serve(Problems(l)) }()
+	defer srv.Close()
+	for _, begun := range []string{"", "GET /", "GET /v1/stream/a", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\nX"} {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, begun)
+		if got, err := io.ReadAll(c); len(got) > 0 || err != nil {
+			t.Errorf("after %q it is told %q, error %v", begun, got, err)
+		}
+	}
 }
 
 // exchange sends bytes to a server and reads its answer.

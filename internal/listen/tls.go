@@ -116,7 +116,7 @@ func (s *secureListener) secure(c net.Conn) {
 	}
 	var ready net.Conn = secured
 	if secured.ConnectionState().NegotiatedProtocol != "h2" {
-		ready = &secureConn{conn{secured}, secured}
+		ready = &secureConn{conn{Conn: secured}, secured}
 	}
 	if !s.pass(accepted{conn: ready}) {
 		_ = c.Close()
