@@ -69,7 +69,7 @@ func (r *run) take(e *history.Event) bool {
 	switch e.Kind {
 	case history.Opened:
 		r.conn, r.told = e, false
-		if !r.at.is(e.Offset) {
+		if !r.at.is(e.Offset) && !r.stays(e.Offset) {
 			return r.fail(Harness, fmt.Sprintf("it has come to %d, %q, and asked for %q", r.at.number, r.at.offset, e.Offset), e)
 		}
 	case history.Placed:
@@ -193,13 +193,17 @@ func (r *run) tail(e *history.Event) bool {
 	return true
 }
 
-// gap judges what a gap says of the follower itself (guarantee 6). That a stream
-// is gone moves no cursor: who loses the connection before it is told the end
-// comes back with the one it had, and is told again.
+// gap judges what a gap says of the follower itself (guarantee 6).
 func (r *run) gap(e *history.Event) bool {
-	again := r.after != nil && slices.Contains(goneWords, r.after.Why) && r.at == r.start && r.after.Offset == e.Offset
-	if !r.at.is(e.Offset) && !again {
+	if !r.at.is(e.Offset) && !r.stays(e.Offset) {
 		return r.fail(HonestLoss, fmt.Sprintf("it stood at %d, %q, and was told of a gap at another position", r.at.number, r.at.offset), r.last(), r.conn, e)
 	}
 	return true
+}
+
+// stays reports whether an offset is the one at which the follower was told that
+// the stream is gone. That moves no cursor: who loses the connection before it is
+// told the end comes back with the one it had, and is told again.
+func (r *run) stays(offset string) bool {
+	return r.after != nil && slices.Contains(goneWords, r.after.Why) && r.at == r.start && r.after.Offset == offset
 }

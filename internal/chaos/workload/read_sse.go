@@ -84,6 +84,7 @@ func (r *reader) readEvents(ctx context.Context, d *sse.Decoder, isJSON bool) er
 				return err
 			}
 			r.gap(g.Requested, g.Resumed, g.Why)
+			r.cursor = string(e.ID) // which stays if the event has none
 		case e.Data == nil:
 			r.placed(string(e.ID))
 		default:
