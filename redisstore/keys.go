@@ -1,7 +1,7 @@
 package redisstore
 
 import (
-	"fmt"
+	"encoding/hex"
 	"hash/fnv"
 )
 
@@ -34,7 +34,7 @@ func (s *Store) indexes(partition int) keys {
 }
 
 func (s *Store) tag(partition int) string {
-	return fmt.Sprintf("%s:{%02x}:", s.opts.Prefix, partition)
+	return s.opts.Prefix + ":{" + hex.EncodeToString([]byte{byte(partition)}) + "}:"
 }
 
 // all returns the keys in the order in which the scripts know them.
