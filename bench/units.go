@@ -33,12 +33,25 @@ func runUnits(ctx context.Context, c *config, r *result) error {
 			return fmt.Errorf("weigh records of %d bytes: %w", len(record), err)
 		}
 	}
-	return s.spread(ctx, c, r)
+	if err := s.spread(ctx, c, r); err != nil {
+		return err
+	}
+	r.table = unitsTable(r)
+	return nil
+}
+
+func unitsTable(r *result) *table {
+	t := &table{}
+	t.add("each", "costs", "")
+	for _, f := range r.Figures {
+		t.add(f.Side, f.Metric, r.cell(f.Side, f.Metric))
+	}
+	return t
 }
 
 // weigh measures the memory that streams and their records take in Redis.
 func (s *siblings) weigh(ctx context.Context, c *config, r *result, under string, record []byte) error {
-	side := fmt.Sprintf("records of %d bytes", len(record))
+	side := fmt.Sprintf("record of %d bytes more", len(record))
 	var producers []*load.Producer
 	for i := range unitStreams {
 		path := fmt.Sprintf("/v1/stream/%s/%d", under, i)
@@ -68,9 +81,9 @@ func (s *siblings) weigh(ctx context.Context, c *config, r *result, under string
 	if err != nil {
 		return err
 	}
-	r.add(side, "memory of Redis: head of a stream", "bytes", per(heads, unitStreams))
-	r.add(side, "and the first record", "bytes", per(before, unitStreams))
-	r.add(side, "each record more", "bytes", per(after-before, sent))
+	r.add("stream", "memory of Redis: its head", "bytes", per(heads, unitStreams))
+	r.add("stream", "memory of Redis: its first records", "bytes", per(before, unitStreams))
+	r.add(side, "memory of Redis", "bytes", per(after-before, sent))
 	return nil
 }
 
@@ -105,13 +118,13 @@ func (s *siblings) spread(ctx context.Context, c *config, r *result) error {
 func (r *result) addSpread(trips []trip) {
 	first, last := trips[0], trips[len(trips)-1]
 	more := float64(len(trips) - 1)
-	side := "an append that is followed nowhere"
+	side := "append that is followed nowhere"
 	cpu, sent := micros(first.redis.cpu, first.appended), per(first.redis.sent, first.appended)
 	r.add(side, "CPU of Redis", "µs", cpu)
 	r.add(side, "sent by Redis", "bytes", sent)
 	r.add(side, "CPU of the server", "µs", micros(first.cpu, first.appended))
-	side = "each server that follows it"
+	side = "server that follows, for each append"
 	r.add(side, "CPU of Redis", "µs", (micros(last.redis.cpu, last.appended)-cpu)/more)
 	r.add(side, "sent by Redis", "bytes", (per(last.redis.sent, last.appended)-sent)/more)
-	r.add(side, "CPU of that server, delivery to 1 reader included", "µs", micros(last.others, last.delivered))
+	r.add(side, "CPU of that server, with a delivery to 1 reader", "µs", micros(last.others, last.delivered))
 }
