@@ -26,8 +26,8 @@ type looks struct {
 	// want is where the first look begins: where the follower does that came
 	// first, and with it mostly the others.
 	want freshet.Cursor
-	// seen is where the stream ended at the last look.
-	seen freshet.Offset
+	// seen is the stream as it was at the last look.
+	seen freshet.Info
 	// chased counts the looks in a row that did not reach the tail.
 	chased int
 	// failed is why the last look failed, if it did.
@@ -103,16 +103,26 @@ func (t *topic) lookOnce() (again bool) {
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.settle(win.tail, seen, err)
-	t.finished = t.started
-	if t.looked != nil {
-		close(t.looked)
-		t.looked = nil
+	if errors.Is(err, freshet.ErrGap) && !t.dropped { // the stream changed during the look
+		t.wantLook()
+	} else {
+		t.settle(win.tail, seen, err)
+		t.finish()
 	}
 	if t.looking = t.wanted > t.started && !t.dropped; !t.looking {
 		t.planCheck()
 	}
 	return t.looking
+}
+
+// finish tells those who wait for the look that has started last. The lock is
+// held.
+func (t *topic) finish() {
+	t.finished = t.started
+	if t.looked != nil {
+		close(t.looked)
+		t.looked = nil
+	}
 }
 
 // subscribe asks the store for hints. It returns once they are sure to come.
@@ -192,8 +202,8 @@ func (t *topic) readFrom(at freshet.Offset) (seen sight, err error) {
 
 // latest returns the stream's tail as it is known here. The lock is held.
 func (t *topic) latest() freshet.Offset {
-	if t.seen.Seq > t.win.tail.Seq {
-		return t.seen
+	if t.seen.Tail.Seq > t.win.tail.Seq {
+		return t.seen.Tail
 	}
 	return t.win.tail
 }
@@ -214,14 +224,11 @@ func (t *topic) settle(start freshet.Offset, seen sight, err error) {
 	switch {
 	case err == nil:
 		t.failed = nil
-		t.seen = seen.Info.Tail
+		t.seen = seen.Info
 		t.install(start, seen)
 	case errors.Is(err, freshet.ErrNotFound):
 		t.failed = nil
 		t.vanish()
-	case errors.Is(err, freshet.ErrGap): // the stream changed during the look
-		t.failed = nil
-		t.wantLook()
 	default:
 		t.fail(err)
 	}

@@ -37,9 +37,36 @@ func (h *Hub) Create(ctx context.Context, name string, c freshet.Creation) (fres
 	return info, created, err
 }
 
-// Info returns what is known of a stream, or [freshet.ErrNotFound].
+// Info returns what is known of a stream, or [freshet.ErrNotFound]. Those who ask
+// at the same time for one that is followed here, such as the readers whom its end
+// was told, are answered by one look at the store, which begins after they asked.
 func (h *Hub) Info(ctx context.Context, name string) (freshet.Info, error) {
+	h.mu.RLock()
+	t := h.use(name)
+	h.mu.RUnlock()
+	if t == nil {
+		return h.store.Info(ctx, name)
+	}
+	defer t.release()
+	info, ok, err := t.lookUp(ctx)
+	if err != nil || ok {
+		return info, err
+	}
 	return h.store.Info(ctx, name)
+}
+
+// lookUp returns what a look at a stream saw that begins after the call. It is not
+// ok if the stream is not followed here.
+func (t *topic) lookUp(ctx context.Context) (info freshet.Info, ok bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.phase != live {
+		return info, false, nil
+	}
+	if err := t.await(ctx, t.wantLookAfter(t.started)); err != nil {
+		return info, false, err
+	}
+	return t.seen, t.phase == live && t.failed == nil, nil
 }
 
 // Read returns the records after an offset as [freshet.Store].Read does, one
