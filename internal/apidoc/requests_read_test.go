@@ -154,7 +154,7 @@ func commonRequests() []request {
 		all = append(all, foreign, large)
 	}
 	all = append(all,
-		request{name: "the server stops", method: "GET", path: a, headers: []string{sse}, status: 503, server: "stopped"},
+		request{name: "the server stops", method: "GET", path: a, headers: []string{sse}, status: 200, server: "stopped"},
 		request{name: "the server stops", method: "POST", path: a, headers: []string{closing}, status: 503, server: "stopped"},
 		request{name: "the server stops", method: "GET", path: "/v1/ws", headers: upgrade(operations), status: 503, server: "stopped"},
 	)

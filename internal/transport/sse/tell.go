@@ -7,6 +7,7 @@ import (
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/hub"
+	"github.com/freshet-stream/freshet/internal/problem"
 	"github.com/freshet-stream/freshet/internal/wire"
 	codec "github.com/freshet-stream/freshet/sse"
 )
@@ -56,6 +57,21 @@ func (t *Transport) tellGone(w http.ResponseWriter, r *http.Request, from *start
 	out := appendPrelude(nil, "")
 	_ = response.Write(appendGone(out, from.requested(), freshet.GapUnknown, from.Offset))
 	response.End()
+}
+
+// refuse answers a client that cannot be served. One that only has to come again,
+// such as while the store is away, gets a response that breaks off: an EventSource
+// would take any status but 200 for the end.
+func (t *Transport) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	coded, kind := problem.Of(err)
+	if kind.Status != http.StatusServiceUnavailable {
+		problem.Write(w, r, err)
+		return
+	}
+	setHeaders(w.Header())
+	response := wire.Start(r.Context(), w, http.StatusOK, t.exchanges, drain.SSE)
+	_ = response.Write(codec.AppendComment(appendPrelude(nil, ""), coded.Detail))
+	response.Abort()
 }
 
 // gapOf returns what the client is told of a gap. A last event id that no

@@ -61,7 +61,7 @@ func (t *Transport) ServeStream(w http.ResponseWriter, r *http.Request, name str
 	s, err := t.begin(w, r, name)
 	switch {
 	case err != nil:
-		problem.Write(w, r, err)
+		t.refuse(w, r, err)
 	case s != nil:
 		defer s.follower.Close()
 		s.run()

@@ -34,7 +34,11 @@ type rig struct {
 func newRig(t *testing.T) *rig { return newRigWith(t, time.Minute) }
 
 func newRigWith(t *testing.T, heartbeat time.Duration) *rig {
-	h := hub.New(hub.Options{Store: memstore.New(memstore.Options{})})
+	return newRigOver(t, heartbeat, memstore.New(memstore.Options{}))
+}
+
+func newRigOver(t *testing.T, heartbeat time.Duration, store freshet.Store) *rig {
+	h := hub.New(hub.Options{Store: store})
 	transport := New(Options{Hub: h, Heartbeat: heartbeat})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/follow" {
