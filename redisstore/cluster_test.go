@@ -81,10 +81,19 @@ func TestSlotMoves(t *testing.T) {
 	}
 
 	// A replica takes over in good order. The former primary, its replica now,
-	// still passes hints on to those who have subscribed there.
+	// passes hints on as soon as the new one knows that it is; whoever misses one
+	// before is told so.
 	now, err := c.Failover(ctx, to)
 	if err != nil || now == to || to.IsPrimary(ctx) {
 		t.Fatalf("the primary is %v as before; %v", now, err)
+	}
+	for hinted := false; !hinted; {
+		at := appendTo(t, writer, "s", "after").Tail
+		h := l.next()
+		for h.Batch != nil && h.Batch.Tail != at {
+			h = l.next()
+		}
+		hinted = h.Batch != nil
 	}
 	l.checkHints(writer)
 }

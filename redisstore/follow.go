@@ -27,6 +27,10 @@ type follows struct {
 	subs map[string]*subscription
 }
 
+// settleTime is for how long the nodes of a Cluster may disagree on who is whose
+// replica.
+const settleTime = 2 * time.Second
+
 // A subscription exists as long as its goroutine.
 type subscription struct {
 	name, channel string
@@ -196,8 +200,10 @@ func (f *follows) isWanted(sub *subscription) bool {
 }
 
 // hold notes that Redis has acknowledged the subscription. If it is not for the
-// first time, hints may have been missed in between. If nobody wants it any more,
-// it was asked for after its end.
+// first time, hints may have been missed in between, and on a Cluster still are:
+// a node that was the primary takes subscriptions as a replica before the new one
+// passes hints on to it. If nobody wants it any more, it was asked for after its
+// end.
 func (f *follows) hold(sub *subscription) {
 	f.mu.Lock()
 	if sub.wanted == 0 {
@@ -209,6 +215,13 @@ func (f *follows) hold(sub *subscription) {
 	case <-sub.held:
 	default:
 		close(sub.held)
+	}
+	if again && f.client.Mode() == rueidis.ClientModeCluster && f.ctx.Err() == nil {
+		f.running.Go(func() {
+			if f.rest(settleTime) {
+				f.registry.Tell(sub.name, freshet.Hint{})
+			}
+		})
 	}
 	f.mu.Unlock()
 	if again {
