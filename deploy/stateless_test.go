@@ -134,6 +134,38 @@ func TestKilledServerIsAReconnect(t *testing.T) {
 	})
 }
 
+// An append that finds its server dead goes to another one. Caddy 2.6 cannot do
+// that: one is refused, and what comes after it goes elsewhere.
+func TestAppendsPassADeadServer(t *testing.T) {
+	each(t, func(t *testing.T, program string) {
+		r := newRig(t, stateless(program))
+		c := r.client(http1)
+		// Not through the load balancer, which would keep the connection: an append
+		// over one that breaks may have landed, and is refused by all.
+		for _, server := range r.servers {
+			if answer, text := r.do(c, http.MethodPut, server.URL()+"/v1/stream/s", ""); answer.StatusCode/100 != 2 {
+				t.Fatalf("create: %s %s", answer.Status, text)
+			}
+		}
+		r.kill("server-2")
+		refused := 0
+		for range 12 {
+			answer, text := r.do(c, http.MethodPost, r.url("s"), "1")
+			switch {
+			case by(answer) == "server-2":
+				t.Fatal("a dead server has answered")
+			case answer.StatusCode == http.StatusBadGateway && program == "caddy":
+				refused++
+			case answer.StatusCode/100 != 2:
+				t.Errorf("an append was answered by %s %s", answer.Status, text)
+			}
+		}
+		if refused > 1 {
+			t.Errorf("%d of 12 appends were refused", refused)
+		}
+	})
+}
+
 // Without any server an EventSource has to see a reason to come back: it would
 // take a status, which fails the test, for the end.
 func TestNoServerIsAReconnect(t *testing.T) {
