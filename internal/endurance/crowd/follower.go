@@ -24,29 +24,31 @@ type follower struct {
 // again is after what time a server is asked again that could not be reached.
 const again = 50 * time.Millisecond
 
-// run follows until the stream ends, first at one server and then at another.
+// run follows until the stream ends, first at one server and then at another, and
+// asks once more after the end, as EventSource does.
 func (f *follower) run(first, then string) {
-	t := f.tally
-	if f.follow(first, &t.state.Connected) {
-		return
+	t, addr := f.tally, first
+	if !f.follow(first, &t.state.Connected) {
+		t.count(&t.state.Lost)
+		addr = then
+		if !f.follow(then, &t.state.Back) {
+			log.Fatalf("a follower at record %d has lost the server to which it came back", f.at)
+		}
 	}
-	t.count(&t.state.Lost)
-	if !f.follow(then, &t.state.Back) {
-		log.Fatalf("a follower at record %d has lost the server to which it came back", f.at)
+	t.count(&t.state.Ended)
+	conn, response, err := f.ask(addr)
+	defer conn.Close()
+	if err != nil || response.StatusCode != http.StatusNoContent {
+		log.Fatalf("stream %s after its end: %+v, %v", f.stream, response, err)
 	}
+	t.count(&t.state.Stopped)
 }
 
 // follow follows at one server, and reports whether the stream has ended. Once it
 // is answered it counts that.
 func (f *follower) follow(addr string, answered *int) (ended bool) {
-	conn := f.dial(addr)
+	conn, response, err := f.ask(addr)
 	defer conn.Close()
-	cursor := ""
-	if f.cursor != "" {
-		cursor = "Last-Event-ID: " + f.cursor + "\r\n"
-	}
-	fmt.Fprintf(conn, "GET /v1/stream/%s%s HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n%s\r\n", f.stream, f.query, addr, cursor)
-	response, err := http.ReadResponse(bufio.NewReaderSize(conn, 1<<10), nil)
 	if err != nil {
 		return false
 	}
@@ -55,6 +57,19 @@ func (f *follower) follow(addr string, answered *int) (ended bool) {
 	}
 	f.tally.count(answered)
 	return f.read(bufio.NewReaderSize(response.Body, 1<<10))
+}
+
+// ask asks a server for the stream after the follower's cursor, over a connection
+// that the caller closes.
+func (f *follower) ask(addr string) (net.Conn, *http.Response, error) {
+	conn := f.dial(addr)
+	cursor := ""
+	if f.cursor != "" {
+		cursor = "Last-Event-ID: " + f.cursor + "\r\n"
+	}
+	fmt.Fprintf(conn, "GET /v1/stream/%s%s HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n%s\r\n", f.stream, f.query, addr, cursor)
+	response, err := http.ReadResponse(bufio.NewReaderSize(conn, 1<<10), nil)
+	return conn, response, err
 }
 
 func (f *follower) dial(addr string) net.Conn {
@@ -88,7 +103,6 @@ func (f *follower) read(lines *bufio.Reader) (ended bool) {
 			f.cursor = id
 			switch {
 			case kind == "stream-closed":
-				f.tally.count(&f.tally.state.Ended)
 				return true
 			case kind != "":
 				log.Fatalf("stream %s after record %d: %s", f.stream, f.at, kind)

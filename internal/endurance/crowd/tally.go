@@ -14,9 +14,9 @@ type tally struct {
 // tallied is what is reported.
 type tallied struct {
 	// Connected are the followers that have ever been answered, Lost those that
-	// lost their server, Back those that another one has answered, and Ended those
-	// that were told the end.
-	Connected, Lost, Back, Ended int
+	// lost their server, Back those that another one has answered, Ended those that
+	// were told the end, and Stopped those that were told then to stop for good.
+	Connected, Lost, Back, Ended, Stopped int
 	// Refused counts the attempts to connect that failed.
 	Refused int
 	// Least and Most are the records at which followers are.
