@@ -156,6 +156,28 @@ func TestDeletionWhileFollowed(t *testing.T) {
 	})
 }
 
+// A follower that was given records still has to say what they are when their
+// stream goes: text that is taken for bytes would arrive as base64.
+func TestContentTypeOutlivesTheStream(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := newHub(t, newStore())
+		create(t, h, "s")
+		slow, quick := follow(t, h, "s", FollowOptions{}), follow(t, h, "s", FollowOptions{})
+		appendText(t, h, "s", "one")
+		if b := next(t, slow, time.Millisecond); b.Len() != 1 {
+			t.Fatalf("got %q", texts(&b))
+		}
+		wantText(t, quick, "one")
+		if err := h.Delete(t.Context(), "s"); err != nil {
+			t.Fatal(err)
+		}
+		wantGone(t, quick, freshet.GapDeleted, time.Millisecond)
+		if info, ok := slow.Info(); !ok || info.Spec.ContentType != "text/plain" {
+			t.Errorf("the content type is %q, %v", info.Spec.ContentType, ok)
+		}
+	})
+}
+
 // What is done here is known here, even if the store gets to tell nothing.
 func TestCreationAndDeletionWithoutHints(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -150,7 +150,8 @@ func (t *topic) vanish() {
 		t.why = freshet.GapDeleted
 	}
 	t.phase = absent
-	t.info, t.lost = freshet.Info{}, fork{}
+	// Who has records of it still to write needs to know what they are.
+	t.info, t.lost = freshet.Info{Spec: t.info.Spec}, fork{}
 	t.resetWindow(freshet.Offset{})
 	t.wake()
 }

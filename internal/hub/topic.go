@@ -24,7 +24,7 @@ type topic struct {
 
 	phase phase
 	// win and info are the stream as this server knows it; they mean something
-	// while live.
+	// while live. Of a stream that has gone, info has the spec.
 	win  window
 	info freshet.Info
 	// why tells why an absent stream is gone.
