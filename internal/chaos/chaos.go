@@ -87,7 +87,10 @@ func work(ctx context.Context, f *scenario.Fleet, rec *history.Recorder, o Optio
 		o.Say("no fault is left; the followers come to the end")
 	}
 	working.Wait()
-	return done, errors.Join(err, worked)
+	if err == nil {
+		err = worked
+	}
+	return done, err
 }
 
 // Judge judges a history, of this run or an earlier one.

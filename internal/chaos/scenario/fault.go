@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -103,13 +104,24 @@ func (h *hand) drain(ctx context.Context, p *fleet.Process) (int, error) {
 	return h.again(p, before)
 }
 
+// starts is how often a process is started that ends at once, as a server does
+// that loses its connection to Redis before it serves. A supervisor would do so.
+const starts = 20
+
 // again starts a process that was ended. The context is none, since what a hand
 // has broken it mends.
 func (h *hand) again(p *fleet.Process, before int) (int, error) {
 	if p.Running() {
 		return 0, fmt.Errorf("%s runs after it was ended", p.Name())
 	}
-	if err := p.Start(context.Background()); err != nil {
+	var err error
+	for range starts {
+		var ended *fleet.EndedError
+		if err = p.Start(context.Background()); !errors.As(err, &ended) {
+			break
+		}
+	}
+	if err != nil {
 		return 0, fmt.Errorf("start again: %w", err)
 	}
 	if p.PID() == before {
