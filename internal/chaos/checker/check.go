@@ -10,13 +10,13 @@ import (
 func Check(events []history.Event, opts Options) Verdict {
 	var all Verdict
 	for _, s := range history.Streams(events) {
-		all.Add(CheckStream(&s, opts))
+		all.add(checkStream(&s, opts))
 	}
 	return all
 }
 
-// CheckStream judges what happened to one stream.
-func CheckStream(s *history.Stream, opts Options) Verdict {
+// checkStream judges what happened to one stream.
+func checkStream(s *history.Stream, opts Options) Verdict {
 	j := newJudge(s, opts)
 	if s.Final == nil {
 		j.report(Harness, "", "the run did not read the stream at its end")

@@ -47,7 +47,7 @@ type run struct {
 	start, at position
 	// conn is the event that opened the connection, nil if there is none.
 	conn *history.Event
-	// pieces are what was shown, without what is shown twice.
+	// pieces are what was shown.
 	pieces []piece
 	// end is the first time that the end was told; told says whether it was on
 	// this connection.

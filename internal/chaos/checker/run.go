@@ -12,10 +12,7 @@ import (
 // it has to have come to the end.
 func (r *run) finish() {
 	switch {
-	case r.gone:
-		r.finishGone()
-		return
-	case r.recreated && r.end != nil && slices.Contains(goneWords, r.end.Why):
+	case r.gone, r.recreated && r.end != nil && slices.Contains(goneWords, r.end.Why):
 		r.finishGone()
 		return
 	case !r.surviving(r.pieces):
@@ -84,8 +81,8 @@ func (r *run) finishGone() {
 	case r.left:
 	case r.end == nil:
 		r.report(HonestLoss, r.who, "the stream was deleted, and it was never told", r.last(), r.stream.Deleted)
-	case slices.Contains(goneWords, r.end.Why) && (r.after == nil || r.after.Why != r.end.Why) && r.at.number > 0:
-		r.report(HonestLoss, r.who, fmt.Sprintf("it was told that the stream is %s, and of no such gap", r.end.Why), r.after, r.end)
+	case slices.Contains(goneWords, r.end.Why) && r.at.number > 0:
+		r.report(HonestLoss, r.who, fmt.Sprintf("it had come to %d and was told that the stream is %s, and of no gap", r.at.number, r.end.Why), r.last(), r.end)
 	}
 	for _, p := range r.pieces {
 		last := p.event.Records[len(p.event.Records)-1]

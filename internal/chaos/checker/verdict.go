@@ -68,8 +68,8 @@ type Verdict struct {
 	Gaps, Ends int
 }
 
-// Add adds what another verdict has found.
-func (v *Verdict) Add(o Verdict) {
+// add adds what another verdict has found.
+func (v *Verdict) add(o Verdict) {
 	v.Violations = append(v.Violations, o.Violations...)
 	v.Streams += o.Streams
 	v.Records += o.Records

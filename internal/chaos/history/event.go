@@ -7,7 +7,8 @@ import "time"
 type Kind string
 
 const (
-	// Created: the stream was created. Lease.
+	// Created: somebody asked for the stream to be created. Via is its content
+	// type, Lease its lease.
 	Created Kind = "created"
 	// Deleted: somebody asked for the stream to be deleted; it may be gone from
 	// here on.
