@@ -36,8 +36,9 @@ func (f *follower) run(first, then string) {
 		}
 	}
 	t.count(&t.state.Ended)
-	conn, response, err := f.ask(addr)
+	conn := f.dial(addr)
 	defer conn.Close()
+	response, err := f.ask(conn, addr)
 	if err != nil || response.StatusCode != http.StatusNoContent {
 		log.Fatalf("stream %s after its end: %+v, %v", f.stream, response, err)
 	}
@@ -47,8 +48,9 @@ func (f *follower) run(first, then string) {
 // follow follows at one server, and reports whether the stream has ended. Once it
 // is answered it counts that.
 func (f *follower) follow(addr string, answered *int) (ended bool) {
-	conn, response, err := f.ask(addr)
+	conn := f.dial(addr)
 	defer conn.Close()
+	response, err := f.ask(conn, addr)
 	if err != nil {
 		return false
 	}
@@ -59,17 +61,14 @@ func (f *follower) follow(addr string, answered *int) (ended bool) {
 	return f.read(bufio.NewReaderSize(response.Body, 1<<10))
 }
 
-// ask asks a server for the stream after the follower's cursor, over a connection
-// that the caller closes.
-func (f *follower) ask(addr string) (net.Conn, *http.Response, error) {
-	conn := f.dial(addr)
+// ask asks a server for the stream after the follower's cursor.
+func (f *follower) ask(conn net.Conn, addr string) (*http.Response, error) {
 	cursor := ""
 	if f.cursor != "" {
 		cursor = "Last-Event-ID: " + f.cursor + "\r\n"
 	}
 	fmt.Fprintf(conn, "GET /v1/stream/%s%s HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n%s\r\n", f.stream, f.query, addr, cursor)
-	response, err := http.ReadResponse(bufio.NewReaderSize(conn, 1<<10), nil)
-	return conn, response, err
+	return http.ReadResponse(bufio.NewReaderSize(conn, 1<<10), nil)
 }
 
 func (f *follower) dial(addr string) net.Conn {
