@@ -56,31 +56,39 @@ func (s *Store) Create(ctx context.Context, name string, c freshet.Creation) (fr
 // Append implements [freshet.Store].
 func (s *Store) Append(ctx context.Context, name string, call freshet.Call) ([]freshet.Result, error) {
 	k, nonce := s.keys(name), hex.EncodeToString(call.Nonce[:])
+	const try = 4 // where the arguments have the number of the try
 	args := []string{
-		name, k.channel, nonce,
+		name, k.channel, nonce, s.writer, "",
 		flag(call.Retry), strconv.FormatUint(call.Tail.Seq, 10), markText(call.Tail.Mark), strconv.Itoa(len(call.Appends)),
 	}
 	for i := range call.Appends {
 		args = appendAppend(args, &call.Appends[i])
 	}
-	var r reply
-	var err error
+	for {
+		args[try] = strconv.FormatUint(s.tries.Add(1), 10)
+		r, err := s.appendOnce(ctx, k, name, nonce, args)
+		if err != nil {
+			return nil, fmt.Errorf("append to %q: %w", name, err)
+		}
+		switch r.word() {
+		case replyJudged:
+			results := r.results(&call)
+			return results, r.err
+		case replyOvertaken: // by a call that was made at the same time
+		case replyFault:
+			return nil, fmt.Errorf("append to %q: %w", name, freshet.ErrUnavailable.With("Redis says: %s", r.word()))
+		default:
+			return nil, freshet.ErrNotFound
+		}
+	}
+}
+
+// appendOnce makes one try of a call.
+func (s *Store) appendOnce(ctx context.Context, k keys, name, nonce string, args []string) (reply, error) {
 	if s.opts.Replicas > 0 {
-		r, err = s.judged(ctx, s.scripts.awaited, k, name, nonce, append([]string{s.time()}, args...))
-	} else {
-		r, err = s.flights.board(ctx, k, args)
+		return s.judged(ctx, s.scripts.awaited, k, name, nonce, append([]string{s.time()}, args...))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("append to %q: %w", name, err)
-	}
-	switch r.word() {
-	case replyJudged:
-		results := r.results(&call)
-		return results, r.err
-	case replyFault:
-		return nil, fmt.Errorf("append to %q: %w", name, freshet.ErrUnavailable.With("Redis says: %s", r.word()))
-	}
-	return nil, freshet.ErrNotFound
+	return s.flights.board(ctx, k, args)
 }
 
 // appendAppend writes the arguments that say what an append is.

@@ -10,14 +10,15 @@ import (
 
 // What the first word of a reply may be.
 const (
-	replyFacts   = "facts"
-	replyPage    = "page"
-	replyGap     = "gap"
-	replyJudged  = "judged"
-	replyRefused = "refused"
-	replyFault   = "fault"
-	replyPending = "pending"
-	replyDeleted = "deleted"
+	replyFacts     = "facts"
+	replyPage      = "page"
+	replyGap       = "gap"
+	replyJudged    = "judged"
+	replyRefused   = "refused"
+	replyFault     = "fault"
+	replyOvertaken = "overtaken"
+	replyPending   = "pending"
+	replyDeleted   = "deleted"
 )
 
 // A reply is what a script has returned, read from front to back. Once reading

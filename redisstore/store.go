@@ -37,6 +37,13 @@ type Store struct {
 	follows follows
 	flights flights
 	closed  atomic.Bool
+
+	// writer names this store, and tries counts what it has tried to append. A
+	// try that was given up may come to Redis long after: when its connection was
+	// cut off and heals, or Redis was stopped and goes on. A stream refuses those
+	// that a later one has overtaken.
+	writer string
+	tries  atomic.Uint64
 }
 
 var _ freshet.Store = (*Store)(nil)
@@ -63,7 +70,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, connectError(opts.client, err)
 	}
-	s := &Store{opts: opts, client: client, scripts: loadScripts()}
+	s := &Store{opts: opts, client: client, scripts: loadScripts(), writer: newNonce()[:16]}
 	s.flights.init(s)
 	if err := s.check(ctx); err != nil {
 		client.Close()

@@ -105,14 +105,14 @@ func appendTo(t *testing.T, s *Store, name, data string) freshet.Result {
 	}
 }
 
-// through opens a store that reaches a Redis by a proxy.
-func through(t *testing.T, r *fleet.Redis, prefix string) (*Store, *faultproxy.Proxy) {
+// through opens a store that reaches a Redis by a proxy, with parameters.
+func through(t *testing.T, r *fleet.Redis, parameters string) (*Store, *faultproxy.Proxy) {
 	t.Helper()
 	p, err := faultproxy.New(faultproxy.Options{Target: r.Addr()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, "redis://"+p.Addr(), Options{Prefix: prefix})
+	s := open(t, "redis://"+p.Addr()+parameters, Options{Prefix: "p"})
 	t.Cleanup(func() {
 		_ = s.Close()
 		_ = p.Close()
@@ -127,7 +127,7 @@ func TestLostSubscriptionComesBack(t *testing.T) {
 	writer := open(t, r.URL(), Options{Prefix: "p"})
 	t.Cleanup(func() { _ = writer.Close() })
 	create(t, writer, "s")
-	s, proxy := through(t, r, "p")
+	s, proxy := through(t, r, "")
 	l := listen(t, s, "s")
 	l.checkHints(writer)
 	for _, loss := range []struct {
@@ -188,7 +188,7 @@ func TestLateAcknowledgement(t *testing.T) {
 	writer := open(t, r.URL(), Options{Prefix: "p"})
 	t.Cleanup(func() { _ = writer.Close() })
 	create(t, writer, "s")
-	s, proxy := through(t, r, "p")
+	s, proxy := through(t, r, "")
 	proxy.Delay(300 * time.Millisecond)
 	l := &listener{t, s, "s", make(chan freshet.Hint, 1000)}
 	followed := make(chan error, 1)

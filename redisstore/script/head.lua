@@ -9,6 +9,7 @@
 --   ts, tm, bytes        the tail, and the size of the retained records
 --   close                {reason, detail, at, id, epoch, seq}
 --   sseq                 the last Stream-Seq
+--   writers              the last try of each store that has altered the stream lately, with its name before it
 --   creator, nonce, results   the call that created it, and the last one that changed it
 --   listed               under which time it stands among the deadlines, never after the true one
 --   net                  when Redis itself lets go of it
