@@ -17,17 +17,16 @@ func aboutCommands(c *config) string {
 // send as fast as they can.
 const pace = 100
 
-// A course is a crowd whose records go through Redis at a pace.
+// A course is how records go through Redis in a row of commands.
 type course struct {
 	title string
 	// every is zero for as fast as producers can.
 	every    time.Duration
 	streams  int
 	together int
-	crowd    *crowd
 }
 
-func courses() (all []*course) {
+func courses() (all []course) {
 	for _, every := range []time.Duration{time.Second / pace, 0} {
 		for _, n := range []int{1, 10, 100} {
 			for together, how := range []string{"POST", "chunk"} {
@@ -35,7 +34,7 @@ func courses() (all []*course) {
 				if every > 0 {
 					speed = fmt.Sprintf("%d/s", pace)
 				}
-				all = append(all, &course{title: speed + ", " + streams(n) + ", " + how, every: every, streams: n, together: together})
+				all = append(all, course{title: speed + ", " + streams(n) + ", " + how, every: every, streams: n, together: together})
 			}
 		}
 	}
@@ -49,26 +48,14 @@ func runCommands(ctx context.Context, c *config, r *result) error {
 	if err != nil {
 		return err
 	}
-	all := courses()
-	defer func() {
-		for _, s := range all {
-			if s.crowd != nil {
-				s.crowd.close()
-			}
-		}
-		_ = p.close()
-	}()
-	for i, s := range all {
-		if err := s.join(ctx, c, p, fmt.Sprint(i)); err != nil {
-			return fmt.Errorf("%s: %w", s.title, err)
-		}
-	}
+	defer p.close()
 	if err := c.profile(p.contender, r.Name, p.process.Profile); err != nil {
 		return err
 	}
-	for range c.storeCount {
-		for _, s := range all {
-			t, err := p.run(ctx, s.crowd, s.every, c.time/2)
+	all := courses()
+	for i := range c.storeCount {
+		for k, s := range all {
+			t, err := s.run(ctx, c, p, fmt.Sprintf("%d/%d", i, k))
 			if err != nil {
 				return fmt.Errorf("%s: %w", s.title, err)
 			}
@@ -79,22 +66,27 @@ func runCommands(ctx context.Context, c *config, r *result) error {
 	return nil
 }
 
-// join lets producers and followers come, and try.
-func (s *course) join(ctx context.Context, c *config, p *siblings, under string) (err error) {
+// run lets producers and followers come, try, and go again, so that nobody looks
+// after their streams while others are measured.
+func (s course) run(ctx context.Context, c *config, p *siblings, under string) (t trip, err error) {
 	side := p.contender
 	side.together = s.together
 	// Without pace chunks wait in the buffers of sockets, which says nothing.
 	side.timed = s.every > 0 || s.together == 0
-	if s.crowd, err = c.seat(side, p.process, under, s.streams, 1, p.others, 1); err != nil {
-		return err
+	g, err := c.seat(side, p.process, under, s.streams, 1, p.others, 1)
+	if err != nil {
+		return t, err
 	}
+	defer g.close()
 	if s.together > 0 {
-		if err := s.crowd.all((*load.Producer).Begin); err != nil {
-			return err
+		if err := g.all((*load.Producer).Begin); err != nil {
+			return t, err
 		}
 	}
-	_, err = s.crowd.run(ctx, s.every, c.time/8)
-	return err
+	if _, err = g.run(ctx, s.every, c.time/8); err != nil {
+		return t, err
+	}
+	return p.run(ctx, g, s.every, c.time/2)
 }
 
 func (r *result) addTrip(side string, t trip) {
@@ -112,7 +104,7 @@ func (r *result) addTrip(side string, t trip) {
 	}
 }
 
-func commandsTable(r *result, all []*course) *table {
+func commandsTable(r *result, all []course) *table {
 	t := &table{}
 	t.add("", "records", "appending commands a record", "all commands", "calls, scripts' included", "CPU a record: Redis", "server appended to", "server followed", "delay: median", "p99")
 	for _, s := range all {

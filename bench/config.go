@@ -43,7 +43,7 @@ func parseFlags() (*config, error) {
 	flag.StringVar(&c.only, "bench", "", "benchmarks to run, separated by commas: "+strings.Join(names(), ", ")+" (default all)")
 	flag.IntVar(&c.count, "count", 5, "repetitions of each")
 	flag.DurationVar(&c.time, "time", time.Second, "how long load is put on in each repetition")
-	flag.DurationVar(&c.timeout, "timeout", 5*time.Minute, "when to give up")
+	flag.DurationVar(&c.timeout, "timeout", 8*time.Minute, "when to give up")
 	flag.IntVar(&c.record, "record", 128, "bytes of a record")
 	flag.IntVar(&c.followers, "followers", 1000, "followers of fanout and backlog")
 	flag.IntVar(&c.rate, "rate", 20, "events a second of fanout")

@@ -59,12 +59,16 @@ func (c *config) seat(s contender, to *child.Process, under string, streams, pro
 	if err := load.Create(addr, "/v1/stream/quiet", nil); err != nil {
 		return nil, err
 	}
-	for i := range streams {
-		name := fmt.Sprintf("%s/%d", under, i)
-		path := "/v1/stream/" + name
-		if err := load.Create(addr, path, nil); err != nil {
+	names := make([]string, streams)
+	for i := range names {
+		names[i] = fmt.Sprintf("%s/%d", under, i)
+		if err := load.Create(addr, "/v1/stream/"+names[i], nil); err != nil {
 			return nil, err
 		}
+	}
+	// Who connects has some seconds to send a request, so this comes last.
+	for _, name := range names {
+		path := "/v1/stream/" + name
 		for _, p := range from {
 			for range followers {
 				if err := g.followers.Add(p.Addr, load.Get(p.Addr, path), "200", nil); err != nil {

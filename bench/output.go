@@ -57,13 +57,15 @@ func (o *output) end() error {
 	return e.Encode(o.all)
 }
 
-// short returns a number with three digits, or those before the point.
+// short returns a number with two or three digits, or those before the point.
 func short(v float64) string {
 	switch {
 	case v >= 100:
 		return fmt.Sprintf("%.0f", v)
 	case v >= 10:
 		return fmt.Sprintf("%.1f", v)
+	case v > 0 && v < 0.1:
+		return fmt.Sprintf("%.3f", v)
 	}
 	return fmt.Sprintf("%.2f", v)
 }

@@ -39,7 +39,8 @@ func (c *config) startRedis(ctx context.Context, sync string) (*redis, error) {
 type expense struct {
 	cpu time.Duration
 	// changes counts the commands of clients that write, asked all that clients
-	// sent, and calls also what scripts called.
+	// sent, and calls also what scripts called; but subscriptions, which come and
+	// go with readers and not with records.
 	changes, asked, calls int64
 	// sent is what clients and subscribers were sent, and memory what is used, in
 	// bytes.
@@ -69,7 +70,10 @@ func (r *redis) spent(ctx context.Context, f func() error) (expense, error) {
 // scripted are the commands that redisstore sends from scripts only.
 const scripted = " get set del time xadd xrange xtrim hset hget hdel hgetall hlen zadd zrem zrangebyscore pexpireat persist spublish "
 
-// expense reads what INFO says; itself it does not count.
+// uncounted are the commands of nobody's records.
+const uncounted = " info ssubscribe sunsubscribe "
+
+// expense reads what INFO says.
 func (r *redis) expense(ctx context.Context) (e expense, err error) {
 	text, err := r.Do(ctx, "INFO", "everything")
 	if err != nil {
@@ -89,7 +93,7 @@ func (r *redis) expense(ctx context.Context) (e expense, err error) {
 		case "used_memory":
 			e.memory, err = strconv.ParseInt(value, 10, 64)
 		default:
-			if name, ok := strings.CutPrefix(key, "cmdstat_"); ok && name != "info" {
+			if name, ok := strings.CutPrefix(key, "cmdstat_"); ok && !strings.Contains(uncounted, " "+name+" ") {
 				err = e.count(name, value)
 			}
 		}

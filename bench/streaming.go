@@ -32,6 +32,9 @@ func runStreaming(ctx context.Context, c *config, r *result) error {
 		}
 		defer g.close()
 		crowds[side] = g
+		if _, err := g.pour(ctx, c.time/8); err != nil {
+			return fmt.Errorf("%s: %w", side.title, err)
+		}
 		if err := c.profile(side, r.Name, g.process.Profile); err != nil {
 			return err
 		}

@@ -92,8 +92,9 @@ func (p *Producer) await(status string) error {
 // Close closes the connection.
 func (p *Producer) Close() { _ = p.conn.Close() }
 
-// Run lets producers send for d, each as fast as it can, or if every is not
-// zero once in that time, evenly spread. It returns how often they sent.
+// Run lets producers send for d, each as fast as it can and at least once, or if
+// every is not zero once in that time, evenly spread. It returns how often they
+// sent.
 func Run(ctx context.Context, producers []*Producer, every, d time.Duration) (sent int64, err error) {
 	var n atomic.Int64
 	var once sync.Once
@@ -103,12 +104,12 @@ func Run(ctx context.Context, producers []*Producer, every, d time.Duration) (se
 	for i, p := range producers {
 		next := start.Add(every * time.Duration(i) / time.Duration(len(producers)))
 		running.Go(func() {
-			for ctx.Err() == nil {
+			for first := true; ctx.Err() == nil; first = false {
 				if every > 0 {
 					time.Sleep(time.Until(next))
 					next = next.Add(every)
 				}
-				if !time.Now().Before(end) {
+				if !time.Now().Before(end) && (every > 0 || !first) {
 					return
 				}
 				if failed := p.Send(); failed != nil {
