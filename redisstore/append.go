@@ -88,7 +88,14 @@ func (s *Store) appendOnce(ctx context.Context, k keys, name, nonce string, args
 	if s.opts.Replicas > 0 {
 		return s.judged(ctx, s.scripts.awaited, k, name, nonce, append([]string{s.time()}, args...))
 	}
-	return s.flights.board(ctx, k, args)
+	r, err := s.flights.board(ctx, k, args)
+	for err == nil && r.isPending() { // of a server that waits for replicas
+		_, pending := r.word(), r.word()
+		if err = s.commit(ctx, s.client, k, name, pending); err == nil {
+			r, err = s.flights.board(ctx, k, args)
+		}
+	}
+	return r, err
 }
 
 // appendAppend writes the arguments that say what an append is.

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/redis/rueidis"
 )
@@ -43,6 +46,31 @@ func checkNode(address string, info map[string]string) error {
 		return fmt.Errorf("the Redis at %s has the maxmemory-policy %s and would drop streams when its memory is full; set it to noeviction: redis-cli CONFIG SET maxmemory-policy noeviction, and in redis.conf", address, policy)
 	}
 	return nil
+}
+
+// connect connects to Redis. One that is being started or restarted is waited for
+// as long as Options.Patience.
+func connect(ctx context.Context, o Options) (rueidis.Client, error) {
+	giveUp := time.Now().Add(o.Patience)
+	for {
+		client, err := rueidis.NewClient(o.client)
+		if err == nil {
+			return client, nil
+		}
+		if _, answered := rueidis.IsRedisErr(err); answered || !isBroken(err) || time.Now().After(giveUp) {
+			return nil, connectError(o.client, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, connectError(o.client, err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// isBroken reports whether a connection was refused, or broke off.
+func isBroken(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)
 }
 
 // connectError says why there is no connection, without the password.

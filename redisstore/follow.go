@@ -45,12 +45,12 @@ type subscription struct {
 	abandon context.CancelFunc
 }
 
-func (f *follows) open(s *Store) (err error) {
-	opts := s.opts.client
-	opts.ClientName += "-hints"
-	opts.PipelineMultiplex = -1 // one connection a node
-	if f.client, err = rueidis.NewClient(opts); err != nil {
-		return connectError(opts, err)
+func (f *follows) open(ctx context.Context, s *Store) (err error) {
+	opts := s.opts
+	opts.client.ClientName += "-hints"
+	opts.client.PipelineMultiplex = -1 // one connection a node
+	if f.client, err = connect(ctx, opts); err != nil {
+		return err
 	}
 	f.store, f.subs = s, map[string]*subscription{}
 	f.ctx, f.cancel = context.WithCancel(context.Background())

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/fleet"
@@ -50,7 +51,7 @@ func TestRefusals(t *testing.T) {
 		{shared.URL() + "?replicas=-1", "number of replicas"},
 		{shared.URL() + "?replica_timeout=soon", "duration such as 1s"},
 	} {
-		s, err := Open(t.Context(), test.url, Options{})
+		s, err := Open(t.Context(), test.url, Options{Patience: 50 * time.Millisecond})
 		if err == nil {
 			t.Errorf("%s: it was opened", test.url)
 			_ = s.Close()

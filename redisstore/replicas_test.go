@@ -89,35 +89,46 @@ func stall(t storetest.TB, clock *storetest.Clock, dir string) storetest.Stall {
 }
 
 // A server that died between the change and its commit leaves it pending. The
-// next call to the stream commits it first.
+// next call to the stream commits it first, also that of a server which waits for
+// no replicas.
 func TestPendingIsCommittedByTheNext(t *testing.T) {
 	primary, replica := startPair(t, t.TempDir())
-	other := open(t, primary.URL()+"?replicas=1&replica_timeout=20s", Options{Prefix: "t"})
-	defer other.Close()
-	if _, _, err := other.Create(t.Context(), "s", freshet.Creation{Nonce: freshet.NewNonce()}); err != nil {
-		t.Fatal(err)
-	}
-	quick := open(t, primary.URL()+"?replicas=1&replica_timeout=50ms", Options{Prefix: "t"})
-	defer quick.Close()
-	if err := replica.Pause(); err != nil {
-		t.Fatal(err)
-	}
-	call := freshet.Call{Nonce: freshet.NewNonce(), Appends: []freshet.Append{{Records: []freshet.Record{{Data: []byte("left")}}}}}
-	if _, err := quick.Append(t.Context(), "s", call); !errors.Is(err, freshet.ErrUncertain) {
-		t.Fatalf("append while the replica stands still: %v", err)
-	}
-	if info, err := quick.Info(t.Context(), "s"); err != nil || info.Tail.Seq != 0 {
-		t.Fatalf("what the replica has not got can be seen: %v, %v", info.Tail, err)
-	}
-	if err := replica.Resume(); err != nil {
-		t.Fatal(err)
-	}
-	results, err := other.Append(t.Context(), "s", freshet.Call{Nonce: freshet.NewNonce(), Appends: []freshet.Append{{Records: []freshet.Record{{Data: []byte("next")}}}}})
-	if err != nil || results[0].Err != nil || results[0].Tail.Seq != 2 {
-		t.Fatalf("the next append: %+v, %v", results, err)
-	}
-	page, err := quick.Read(t.Context(), "s", freshet.Offset{}, freshet.Limit{})
-	if err != nil || len(page.Records) != 2 || string(page.Records[0].Data) != "left" {
-		t.Fatalf("the stream has %+v, %v", page.Records, err)
+	for name, parameters := range map[string]string{"with replicas": "?replicas=1&replica_timeout=20s", "without": ""} {
+		t.Run(name, func(t *testing.T) {
+			prefix := newPrefix()
+			waiting := open(t, primary.URL()+"?replicas=1&replica_timeout=20s", Options{Prefix: prefix})
+			defer waiting.Close()
+			quick := open(t, primary.URL()+"?replicas=1&replica_timeout=50ms", Options{Prefix: prefix})
+			defer quick.Close()
+			next := open(t, primary.URL()+parameters, Options{Prefix: prefix})
+			defer next.Close()
+			appendOne := func(s *Store, data string) error {
+				call := freshet.Call{Nonce: freshet.NewNonce(), Appends: []freshet.Append{{Records: []freshet.Record{{Data: []byte(data)}}}}}
+				_, err := s.Append(t.Context(), "s", call)
+				return err
+			}
+			if _, _, err := waiting.Create(t.Context(), "s", freshet.Creation{Nonce: freshet.NewNonce()}); err != nil {
+				t.Fatal(err)
+			}
+			if err := replica.Pause(); err != nil {
+				t.Fatal(err)
+			}
+			if err := appendOne(quick, "left"); !errors.Is(err, freshet.ErrUncertain) {
+				t.Fatalf("append while the replica stands still: %v", err)
+			}
+			if info, err := quick.Info(t.Context(), "s"); err != nil || info.Tail.Seq != 0 {
+				t.Fatalf("what the replica has not got can be seen: %v, %v", info.Tail, err)
+			}
+			if err := replica.Resume(); err != nil {
+				t.Fatal(err)
+			}
+			if err := appendOne(next, "next"); err != nil {
+				t.Fatalf("the next append: %v", err)
+			}
+			page, err := quick.Read(t.Context(), "s", freshet.Offset{}, freshet.Limit{})
+			if err != nil || len(page.Records) != 2 || string(page.Records[0].Data) != "left" {
+				t.Fatalf("the stream has %+v, %v", page.Records, err)
+			}
+		})
 	}
 }

@@ -66,9 +66,9 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := rueidis.NewClient(opts.client)
+	client, err := connect(ctx, opts)
 	if err != nil {
-		return nil, connectError(opts.client, err)
+		return nil, err
 	}
 	s := &Store{opts: opts, client: client, scripts: loadScripts(), writer: newNonce()[:16]}
 	s.flights.init(s)
@@ -76,7 +76,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 		client.Close()
 		return nil, err
 	}
-	if err := s.follows.open(s); err != nil {
+	if err := s.follows.open(ctx, s); err != nil {
 		client.Close()
 		return nil, err
 	}
