@@ -14,6 +14,7 @@ func reading() []clause {
 		{name: "Read/FromEveryBoundary(2)", check: readBoundaries},
 		{name: "Read/GapsAreTold(6)", check: readGaps},
 		{name: "Read/LimitIsWholeRecordsAtLeastOne", check: readLimit},
+		{name: "Read/LimitFromWithinAnAppend(2)", check: readWithin},
 		{name: "Read/PagesStayAsTheyWere", check: readPagesStay},
 		{name: "Read/InfoIsOfTheSameStep(3)", check: readInfo},
 	}
@@ -97,6 +98,31 @@ func readGaps(e *env) {
 	e.gap("s", freshet.Offset{Seq: 9_999_999_999_999_999, Mark: two.Mark}, freshet.GapAhead)
 	e.gap("s", freshet.Offset{Seq: 1<<64 - 1, Mark: two.Mark}, freshet.GapAhead)
 	e.equal("data", e.data("s", one, freshet.Limit{}), []string{"c"})
+}
+
+// readWithin reads pages of every size from every position, also from those
+// between records of one append.
+func readWithin(e *env) {
+	begin := e.create("s", freshet.Spec{}).Tail
+	e.append("s", freshet.Append{Records: text("", "abcdefgh", "i")})
+	e.call("s", freshet.Append{Records: text("j", "klmnop")}, freshet.Append{Records: text("q")})
+	e.append("s", freshet.Append{Records: text("rs", "t", "uvw")})
+	all := e.page("s", begin, freshet.Limit{}).Records
+	from := begin
+	for i := range all {
+		for bytes := range 24 {
+			for most := range 5 {
+				limit := freshet.Limit{Bytes: bytes, Records: most}
+				n, size := 0, 0
+				for n < len(all)-i && limit.Takes(n, size, all[i+n].Size()) {
+					size += all[i+n].Size()
+					n++
+				}
+				e.equal(fmt.Sprintf("the page of %+v after %d records", limit, i), e.page("s", from, limit).Records, all[i:i+n])
+			}
+		}
+		from = all[i].Offset
+	}
 }
 
 func readLimit(e *env) {

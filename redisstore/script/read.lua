@@ -9,6 +9,9 @@ if not h then return {'absent'} end
 
 local function gap(why) return {'gap', why, h.os, h.om, h.ts, h.tm} end
 
+-- Whether the first block begins before the offset, so that its size says little
+-- about what of it is wanted.
+local within = false
 if seq == 0 and mark == '0000000000000000' then
   seq = h.os
 elseif seq > h.ts then
@@ -24,6 +27,7 @@ else
   else
     local entry = redis.call('XRANGE', RECORDS, text(seq), '+', 'COUNT', 1)[1]
     known = string.sub(entry[2][2], 1, 16)
+    within = string.match(entry[1], '^%d+') ~= text(seq)
   end
   if known ~= mark then return gap('diverged') end
 end
@@ -37,7 +41,8 @@ while at < h.ts and (mostRecords <= 0 or records < mostRecords) and (mostBytes <
   for _, entry in ipairs(run) do
     local last = tonumber(string.match(entry[1], '^%d+'))
     local about, data = entry[2][2], entry[2][4]
-    local size = tonumber(string.match(about, '^%x+ (%d+)'))
+    local size = within and 0 or tonumber(string.match(about, '^%x+ (%d+)'))
+    within = false
     if #blocks > 0 and (mostBytes > 0 and (bytes >= mostBytes or last == at + 1 and bytes + size > mostBytes)
       or mostRecords > 0 and records >= mostRecords) then
       return {'page', facts(h), blocks}
@@ -47,8 +52,8 @@ while at < h.ts and (mostRecords <= 0 or records < mostRecords) and (mostBytes <
     blocks[#blocks + 1] = data
     records, bytes, at = records + last - at, bytes + size, last
   end
-  local mean = math.max(bytes / (#blocks / 3), 64)
-  count = mostBytes > 0 and math.ceil((mostBytes - bytes) / mean) or 64
-  count = math.max(1, math.min(count, 256))
+  local mean = math.max(bytes, 1) / (#blocks / 3)
+  local enough = mostBytes > 0 and math.ceil((mostBytes - bytes) / mean) or 256
+  count = math.max(1, math.min(4 * count, enough, 256))
 end
 return {'page', facts(h), blocks}
