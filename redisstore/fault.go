@@ -114,7 +114,12 @@ func (s *Store) judged(ctx context.Context, p *script, k keys, name, nonce strin
 			} else if !r.hasPending() {
 				return nil
 			}
-			if err := s.commit(ctx, c, k, name, pending); err != nil || pending == nonce {
+			err := s.commit(ctx, c, k, name, pending)
+			if err != nil && pending == nonce && ctx.Err() == nil {
+				// The call is made, and somebody may let it be seen.
+				return fmt.Errorf("%w: %w", freshet.ErrUncertain, err)
+			}
+			if err != nil || pending == nonce {
 				return err
 			}
 		}
