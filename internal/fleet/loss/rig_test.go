@@ -149,14 +149,6 @@ func (r *rig) exists(stream string) bool {
 	return err == nil
 }
 
-// must stops the test at an error.
-func (r *rig) must(err error) {
-	r.Helper()
-	if err != nil {
-		r.Fatal(err)
-	}
-}
-
 func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
