@@ -17,30 +17,42 @@ import (
 // is on the way to somewhere else is sent again for as long as Options.Patience,
 // and so is what alters nothing; what Redis may have executed is
 // [freshet.ErrUncertain].
-func (s *Store) step(ctx context.Context, c doer, p *script, keys []string, args ...string) (reply, error) {
+func (s *Store) step(ctx context.Context, c doer, p *script, keys []string, args ...string) (r reply, err error) {
+	err = s.insist(ctx, func() (again bool, err error) {
+		result := p.do(ctx, c, keys, args)
+		err = result.Error()
+		switch {
+		case err == nil, rueidis.IsRedisNil(err):
+			r, err = newReply(result)
+			return false, err
+		case p.readOnly:
+			return judgeReadFault(err)
+		}
+		return judgeFault(err)
+	})
+	return r, err
+}
+
+// insist tries something until it does not say that it is to be tried again, or
+// patience ends.
+func (s *Store) insist(ctx context.Context, try func() (again bool, err error)) error {
 	giveUp := time.Now().Add(s.opts.Patience)
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
 		if s.closed.Load() {
-			return reply{}, freshet.ErrUnavailable.With("the store is closed")
+			return freshet.ErrUnavailable.With("the store is closed")
 		}
-		result := p.do(ctx, c, keys, args)
-		err := result.Error()
-		if err == nil || rueidis.IsRedisNil(err) {
-			return newReply(result)
-		}
-		if ctx.Err() != nil {
-			return reply{}, context.Cause(ctx)
-		}
-		err, again := judgeFault(err)
-		if p.readOnly && errors.Is(err, freshet.ErrUncertain) {
-			err, again = freshet.ErrUnavailable.With("Redis gave no answer: %v", result.Error()), true
-		}
-		if !again || time.Now().After(giveUp) {
-			return reply{}, err
+		again, err := try()
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case !again || time.Now().After(giveUp):
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return reply{}, context.Cause(ctx)
+			return context.Cause(ctx)
 		case <-time.After(pause/2 + rand.N(pause/2)):
 		}
 	}
@@ -50,26 +62,35 @@ func (s *Store) step(ctx context.Context, c doer, p *script, keys []string, args
 // slot, or busy with somebody's script. It has not executed what it was sent.
 var passing = []string{"LOADING", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN", "READONLY", "MOVED", "ASK", "NOSCRIPT", "NOREPLICAS", "BUSY"}
 
+// judgeReadFault is judgeFault for what alters nothing, and may be sent again if
+// there was no answer.
+func judgeReadFault(err error) (again bool, fault error) {
+	if again, fault = judgeFault(err); errors.Is(fault, freshet.ErrUncertain) {
+		return true, freshet.ErrUnavailable.With("Redis gave no answer: %v", err)
+	}
+	return again, fault
+}
+
 // judgeFault says what an error of the client means, and whether it is worth
 // sending the same again.
-func judgeFault(err error) (fault error, again bool) {
+func judgeFault(err error) (again bool, fault error) {
 	var dial *net.OpError
 	if answer, ok := rueidis.IsRedisErr(err); ok {
 		word, _, _ := strings.Cut(answer.Error(), " ")
 		for _, p := range passing {
 			again = again || word == p
 		}
-		return freshet.ErrUnavailable.With("Redis says: %s", answer.Error()), again
+		return again, freshet.ErrUnavailable.With("Redis says: %s", answer.Error())
 	}
 	switch {
 	case errors.As(err, &dial) && dial.Op == "dial":
-		return freshet.ErrUnavailable.With("Redis cannot be reached: %v", err), true
+		return true, freshet.ErrUnavailable.With("Redis cannot be reached: %v", err)
 	case errors.Is(err, rueidis.ErrNoSlot):
-		return freshet.ErrUnavailable.With("nobody in the Redis Cluster serves the stream's slot"), true
+		return true, freshet.ErrUnavailable.With("nobody in the Redis Cluster serves the stream's slot")
 	}
 	// That includes a connection which was closed because the primary is another
 	// one now: what was on its way through it may have been executed.
-	return fmt.Errorf("%w: Redis gave no answer: %w", freshet.ErrUncertain, err), false
+	return false, fmt.Errorf("%w: Redis gave no answer: %w", freshet.ErrUncertain, err)
 }
 
 // connected calls fn with what its steps go through: if replicas have to be

@@ -1,7 +1,6 @@
 package redisstore
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +14,13 @@ import (
 func (s *Store) List(ctx context.Context, prefix, after string, n int) ([]freshet.Info, error) {
 	var infos []freshet.Info
 	for len(infos) < n {
-		names, err := s.listNames(ctx, prefix, after, n-len(infos))
+		var names []string
+		err := s.insist(ctx, func() (again bool, err error) {
+			if names, err = s.listNames(ctx, prefix, after, n-len(infos)); err != nil {
+				again, err = judgeReadFault(err)
+			}
+			return again, err
+		})
 		if err != nil {
 			return nil, fmt.Errorf("list streams: %w", err)
 		}
@@ -47,7 +52,7 @@ func (s *Store) listNames(ctx context.Context, prefix, after string, n int) ([]s
 	for _, result := range s.client.DoMulti(ctx, commands...) {
 		some, err := result.AsStrSlice()
 		if err != nil {
-			return nil, s.readFault(ctx, err)
+			return nil, err
 		}
 		names = append(names, some...)
 	}
@@ -68,13 +73,4 @@ func (s *Store) infos(ctx context.Context, names []string) ([]freshet.Info, erro
 		}
 	}
 	return infos, nil
-}
-
-// readFault is what an error of a command that alters nothing means.
-func (s *Store) readFault(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	fault, _ := judgeFault(err)
-	return freshet.ErrUnavailable.With("%v", cmp.Or(fault, err))
 }

@@ -14,6 +14,30 @@
 // partition have its tag, so that they share a hash slot and a stream changes
 // together with the index of names and deadlines. Hints travel by sharded
 // pub/sub, a channel a stream, and carry the change if it is small.
+//
+// # When Redis fails or moves
+//
+// What Redis certainly did not execute is sent again, from 10 to 500 ms apart,
+// for as long as [Options].Patience, and then is [freshet.ErrUnavailable]. A call
+// that alters a stream and got no answer is [freshet.ErrUncertain] at once: it may
+// have landed, and is repeated by the caller with its nonce. A connection that is
+// silent for write_timeout (10 s) counts as lost. A try that Redis gets only after
+// a later one of the same store, since it was stopped or cut off meanwhile, does
+// not land any more.
+//
+// A failover looks like an outage: as long as the Sentinels' down-after and
+// election take, or cluster-node-timeout and its election. Then calls find the new
+// primary: told by the Sentinels, or from one node of the Cluster to the other; at
+// the latest when the topology is looked at, every 5 s. What the replica had not
+// got is lost; all else follows from the marks.
+//
+// A slot of a Cluster that moves takes its streams' keys along one by one. While
+// some are here and some there, or a stream has not all of the keys it may have,
+// the stream cannot be altered and in part not be read: Redis answers TRYAGAIN, and
+// calls wait. Hints of what is altered at the new place meanwhile reach nobody, so
+// that followers come to know of it when they compare with the store. Once the slot
+// belongs to the other node, Redis ends the subscriptions, which are made anew there
+// within about a second; whoever follows is then told to look.
 package redisstore
 
 import (

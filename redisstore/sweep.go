@@ -14,7 +14,13 @@ import (
 // each piece of work is checked again in the step that does it.
 func (s *Store) Sweep(ctx context.Context, n int) (done int, err error) {
 	for done < n {
-		names, err := s.due(ctx, n-done)
+		var names []string
+		err := s.insist(ctx, func() (again bool, err error) {
+			if names, err = s.due(ctx, n-done); err != nil {
+				again, err = judgeReadFault(err)
+			}
+			return again, err
+		})
 		if err != nil {
 			return done, fmt.Errorf("look for streams to sweep: %w", err)
 		}
@@ -56,7 +62,7 @@ func (s *Store) due(ctx context.Context, n int) (names []string, err error) {
 		}
 		some, err := result.AsStrSlice()
 		if err != nil {
-			return nil, s.readFault(ctx, err)
+			return nil, err
 		}
 		names = append(names, some[:min(len(some), n-len(names))]...)
 		if len(names) == n {

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -269,6 +270,35 @@ func TestSubscriptionEnds(t *testing.T) {
 		}
 		if time.Now().After(end) {
 			t.Fatalf("left are %q and %d here; %v", text, left, err)
+		}
+	}
+}
+
+// What is read is read again when a connection turns out to be over.
+func TestReadsSurviveARestart(t *testing.T) {
+	r := startRedis(t, fleet.RedisOptions{})
+	s := open(t, r.URL(), Options{Prefix: "p"})
+	t.Cleanup(func() { _ = s.Close() })
+	for name, read := range map[string]func() error{
+		"list":  func() error { _, err := s.List(t.Context(), "", "", 1); return err },
+		"sweep": func() error { _, err := s.Sweep(t.Context(), 1); return err },
+		"info": func() error {
+			if _, err := s.Info(t.Context(), "s"); !errors.Is(err, freshet.ErrNotFound) {
+				return err
+			}
+			return nil
+		},
+	} {
+		for range 3 {
+			if err := r.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := read(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 }
