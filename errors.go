@@ -83,7 +83,7 @@ func ErrorByCode(code string) error {
 const (
 	// GapTrimmed: the records after the cursor were given up by retention.
 	GapTrimmed = "trimmed"
-	// GapAhead: the cursor is beyond the tail.
+	// GapAhead: the cursor is beyond the tail, or knows of an end that is none.
 	GapAhead = "ahead"
 	// GapDiverged: the cursor belongs to another history: to an earlier
 	// stream of this name, to another stream, or to a tail that was lost.

@@ -55,6 +55,9 @@ func (h *Hub) Follow(ctx context.Context, name string, opts FollowOptions) (*Fol
 	if err == nil {
 		err = f.place(ctx)
 	}
+	if err == nil && opts.Cursor.Ended {
+		err = f.doubtEnd(ctx)
+	}
 	if opts.Wait && errors.Is(err, freshet.ErrNotFound) {
 		// For a stream that begins later, its beginning is now.
 		f.opts.Cursor.Now = false
@@ -65,6 +68,17 @@ func (h *Hub) Follow(ctx context.Context, name string, opts FollowOptions) (*Fol
 		return nil, fmt.Errorf("follow %q: %w", name, err)
 	}
 	return f, nil
+}
+
+// doubtEnd finds a gap if the stream does not end where the cursor says that its
+// end was told: the store has lost that (guarantee 6). Only the store knows.
+func (f *Follower) doubtEnd(ctx context.Context) error {
+	info, err := f.hub.store.Info(ctx, f.topic.name)
+	told := f.opts.Cursor.Offset
+	if err == nil && f.gap == nil && (info.Closed == nil || info.Tail != told) {
+		f.gap = &Gap{Why: freshet.GapAhead, Requested: told, Resumed: f.at}
+	}
+	return err
 }
 
 // join makes the caller a follower of the topic, whatever the error. If the store

@@ -106,7 +106,8 @@ func TestLostTail(t *testing.T) {
 }
 
 // An end that the store has lost with its tail is lost; what comes then is told
-// to those who have not been told the end.
+// to those who have not been told the end, and to those who say that they have it
+// is told as a gap.
 func TestLostEnd(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		store := &lossy{}
@@ -122,9 +123,26 @@ func TestLostEnd(t *testing.T) {
 		store.failOver()
 		f := follow(t, newHub(t, store), "s", from(at))
 		wantQuiet(t, f, time.Minute)
-		appendText(t, h, "s", "two")
+		ended := FollowOptions{Cursor: freshet.Cursor{Offset: at, Ended: true}}
+		doubting := []*Follower{follow(t, h, "s", ended), follow(t, newHub(t, store), "s", ended)}
+		for _, f := range doubting {
+			wantGap(t, f, freshet.GapAhead, at, at)
+			wantQuiet(t, f, time.Minute)
+		}
+		tail := appendText(t, h, "s", "two").Tail
 		wantText(t, f, "two")
 		wantText(t, follow(t, h, "s", from(at)), "two")
+		for _, f := range doubting {
+			wantText(t, f, "two")
+		}
+		closeStream(t, h, "s")
+		late := follow(t, h, "s", ended)
+		wantGap(t, late, freshet.GapAhead, at, at)
+		wantText(t, late, "two")
+		ended.Cursor.Offset = tail
+		if b := next(t, follow(t, h, "s", ended), soon); b.Gap != nil || b.Closed == nil {
+			t.Errorf("of an end that is one was told %+v", b)
+		}
 	})
 }
 

@@ -31,7 +31,7 @@ func quoted(format string, args ...any) string { return strconv.Quote(fmt.Sprint
 // checkLoss is what every loss of an acknowledged tail has to look like.
 func checkLoss(t *testing.T, l losing) {
 	r := newRig(t, l.url)
-	for _, stream := range []string{"told", "closed", "untouched"} {
+	for _, stream := range []string{"told", "closed", "ended", "untouched"} {
 		r.do(0, "PUT", stream, "")
 		for i := range kept {
 			r.do(i%2, "POST", stream, quoted("kept %d", i+1), named("p", i)...)
@@ -56,13 +56,17 @@ func checkLoss(t *testing.T, l losing) {
 			f.awaitRecord(quoted("kept %d", kept))
 		}
 	}
-	ended := []*reader{r.follow(0, "sse", "closed"), r.follow(1, "sse", "closed")}
+	ended := []*reader{r.follow(0, "sse", "closed"), r.follow(1, "sse", "closed"), r.follow(0, "sse", "ended"), r.follow(1, "sse", "ended")}
+	for _, f := range ended {
+		f.awaitRecord(quoted("kept %d", kept))
+	}
 
 	l.fork(t)
 	for i := range lost {
 		r.do(i%2, "POST", "told", quoted("lost %d", i+1), named("p", kept+i)...)
 	}
 	r.do(0, "POST", "closed", quoted("lost end"), named("p", kept, "Stream-Closed", "true")...)
+	r.do(1, "POST", "ended", "", named("p", kept, "Stream-Closed", "true")...)
 	r.do(1, "PUT", "born", "")
 	r.do(0, "POST", "born", quoted("lost birth"), named("p", 0)...)
 	sawLoss := []*reader{r.follow(0, "sse", "told"), r.follow(1, "websocket", "told")}
@@ -87,8 +91,9 @@ func checkLoss(t *testing.T, l losing) {
 	l.lose(t)
 	told, _ := r.records("told")
 	closed, info := r.records("closed")
-	if len(told) != kept || len(closed) != kept || info.Closed != nil || r.exists("born") {
-		t.Fatalf("nothing was lost: %d records, %d records closed %v, born %v", len(told), len(closed), info.Closed, r.exists("born"))
+	_, endedInfo := r.records("ended")
+	if len(told) != kept || len(closed) != kept || info.Closed != nil || endedInfo.Closed != nil || r.exists("born") {
+		t.Fatalf("not all was lost: %d records, %d records closed %v, closed %v, born %v", len(told), len(closed), info.Closed, endedInfo.Closed, r.exists("born"))
 	}
 
 	// The numbers are given out again, by somebody who knows nothing of a loss.
@@ -110,7 +115,9 @@ func checkLoss(t *testing.T, l losing) {
 	}
 	r.do(1, "POST", "told", "", named("p", kept+lost+2, "Stream-Closed", "true")...)
 	r.do(0, "POST", "untouched", quoted("fresh end"), named("p", kept, "Stream-Closed", "true")...)
-	r.do(0, "POST", "closed", quoted("fresh end"), named("p", kept, "Stream-Closed", "true", "Freshet-Close-Reason", string(freshet.Failed))...)
+	for _, stream := range []string{"closed", "ended"} {
+		r.do(0, "POST", stream, quoted("fresh end"), named("p", kept, "Stream-Closed", "true", "Freshet-Close-Reason", string(freshet.Failed))...)
+	}
 
 	// Those who saw what is lost are told, wherever they are and come back.
 	for i, f := range sawLoss {
@@ -139,8 +146,8 @@ func checkLoss(t *testing.T, l losing) {
 	}
 }
 
-// checkLostEnd lets readers come back that were told an end which is lost, with
-// the last record. They are told so, and of the end that came instead.
+// checkLostEnd lets readers come back that were told an end which is lost, alone
+// or with the last record. They are told so, and of the end that came instead.
 func checkLostEnd(readers []*reader) {
 	for i, f := range readers {
 		f.comeBack(i % 2)
