@@ -1,6 +1,8 @@
 package loss_test
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,28 +42,47 @@ func (r *rig) underLoad(seed uint64, may checker.Options, harm func()) {
 	r.Logf("%d streams, %d records, %d calls, %d followers, %d gaps, %d lost", v.Streams, v.Records, v.Calls, v.Followers, v.Gaps, v.Lost)
 }
 
-// A Redis that keeps all on disk is killed and paused again and again. Nothing is
-// lost, and nobody hangs.
+// A Redis that keeps all on disk is killed and paused again and again, also for
+// longer than servers take a silent connection for one. Nothing is lost or lands
+// twice, and nobody hangs.
 func TestOutages(t *testing.T) {
 	t.Parallel()
-	redis := keep[*fleet.Redis](t)(fleet.StartRedis(t.Context(), t.TempDir(), fleet.RedisOptions{
+	ctx := t.Context()
+	redis := keep[*fleet.Redis](t)(fleet.StartRedis(ctx, t.TempDir(), fleet.RedisOptions{
 		AppendOnly: true, Directives: []string{"appendfsync always"},
 	}))
-	r := newRig(t, redis.URL())
+	r := newRig(t, redis.URL()+"?write_timeout=300ms")
 	r.underLoad(1, checker.Options{}, func() {
-		for range 3 {
-			pause(t.Context(), 500*time.Millisecond)
+		for _, stop := range []time.Duration{500 * time.Millisecond, 3 * time.Second} {
+			pause(ctx, 500*time.Millisecond)
 			before := redis.PID()
 			must(t, redis.Kill())
-			pause(t.Context(), 300*time.Millisecond)
-			must(t, redis.Start(t.Context()))
+			pause(ctx, 300*time.Millisecond)
+			must(t, redis.Start(ctx))
 			if redis.PID() == before {
 				t.Fatal("Redis was not killed")
 			}
-			pause(t.Context(), 500*time.Millisecond)
+			pause(ctx, 500*time.Millisecond)
+			accepted := connections(t, redis)
 			must(t, redis.Pause())
-			pause(t.Context(), time.Second)
+			pause(ctx, stop)
 			must(t, redis.Resume())
+			pause(ctx, 500*time.Millisecond)
+			if n := connections(t, redis) - accepted; stop > time.Second && n < len(r.addrs)+1 {
+				t.Errorf("nobody gave up a connection: %d are new", n)
+			}
 		}
 	})
+}
+
+// connections returns how many connections a Redis has accepted.
+func connections(t *testing.T, r *fleet.Redis) int {
+	t.Helper()
+	text, err := r.Do(t.Context(), "INFO", "stats")
+	must(t, err)
+	_, rest, _ := strings.Cut(text, "total_connections_received:")
+	digits, _, _ := strings.Cut(rest, "\r")
+	n, err := strconv.Atoi(strings.TrimSpace(digits))
+	must(t, err)
+	return n
 }
