@@ -82,7 +82,7 @@ func TestEndsAreTold(t *testing.T) {
 	}
 }
 
-var dialects = []dialect.Dialect{dialect.Chat{}, dialect.Generic{}}
+var dialects = []dialect.Dialect{dialect.Chat{}, dialect.Responses{}, dialect.Messages{}, dialect.Generic{}}
 
 func jsonContains(v any, s string) bool {
 	switch v := v.(type) {

@@ -1,0 +1,132 @@
+package dialect
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/freshet-stream/freshet"
+)
+
+// Responses is OpenAI's responses: numbered events whose data repeats their type.
+type Responses struct{}
+
+const (
+	responseCompleted  = "response.completed"
+	responseFailed     = "response.failed"
+	responseIncomplete = "response.incomplete"
+)
+
+type responsesEvent struct {
+	Type     string          `json:"type"`
+	Sequence *int64          `json:"sequence_number"`
+	Response json.RawMessage `json:"response"`
+	Delta    string          `json:"delta"`
+
+	ItemID       string              `json:"item_id"`
+	OutputIndex  int                 `json:"output_index"`
+	ContentIndex int                 `json:"content_index"`
+	SummaryIndex int                 `json:"summary_index"`
+	Item         responsesItem       `json:"item"`
+	Annotation   responsesAnnotation `json:"annotation"`
+	Arguments    string              `json:"arguments"`
+	Input        string              `json:"input"`
+	Message      string              `json:"message"`
+	Error        upstreamError       `json:"error"`
+}
+
+type responsesItem struct {
+	Type      string `json:"type"`
+	ID        string `json:"id"`
+	CallID    string `json:"call_id"`
+	Name      string `json:"name"`
+	Arguments string `json:"arguments"`
+	Input     string `json:"input"`
+}
+
+type responsesAnnotation struct {
+	Type string `json:"type"`
+	citation
+}
+
+type responsesObject struct {
+	ID         string          `json:"id"`
+	Model      string          `json:"model"`
+	Usage      *responsesUsage `json:"usage"`
+	Error      upstreamError   `json:"error"`
+	Incomplete struct {
+		Reason string `json:"reason"`
+	} `json:"incomplete_details"`
+}
+
+type responsesUsage struct {
+	Input        int64 `json:"input_tokens"`
+	Output       int64 `json:"output_tokens"`
+	InputDetails struct {
+		Cached int64 `json:"cached_tokens"`
+	} `json:"input_tokens_details"`
+	OutputDetails struct {
+		Reasoning int64 `json:"reasoning_tokens"`
+	} `json:"output_tokens_details"`
+}
+
+func (u *responsesUsage) usage() Usage {
+	if u == nil {
+		return Usage{}
+	}
+	return Usage{u.Input, u.Output, u.InputDetails.Cached, u.OutputDetails.Reasoning}
+}
+
+// Read implements [Dialect]. An answer that reached a limit is incomplete to
+// OpenAI, and complete here: the upstream has said all that it will.
+func (Responses) Read(e Event) Facts {
+	var r responsesEvent
+	if !decode(e.Data, &r) {
+		return errorByType(e)
+	}
+	f := Facts{Text: r.Delta != "" && strings.HasSuffix(r.Type, ".delta")}
+	if r.Sequence != nil {
+		f.Sequence, f.Numbered = *r.Sequence, true
+	}
+	var object responsesObject
+	if decode(r.Response, &object) {
+		f.ID, f.Model, f.Usage, f.Response = object.ID, object.Model, object.Usage.usage(), r.Response
+	}
+	switch {
+	case r.Type == responseCompleted:
+		f.End, f.Finish = freshet.Completed, "completed"
+	case r.Type == responseIncomplete:
+		f.End, f.Finish = freshet.Completed, object.Incomplete.Reason
+	case r.Type == responseFailed, r.Type == typeError, e.Type == typeError:
+		f.End = freshet.Failed
+	}
+	return f
+}
+
+// Ends implements [Dialect] with response.incomplete for an answer that was
+// stopped and response.failed for one that failed, on the response as the
+// upstream last described it, or with an error if it never has.
+func (Responses) Ends(t Tally, c freshet.Closure) []Event {
+	if t.ended {
+		return nil
+	}
+	d := DetailOf(c)
+	var response map[string]any
+	if !decode(t.response, &response) {
+		return []Event{{Type: typeError, Data: encode(map[string]any{
+			"type": typeError, "sequence_number": t.next, "code": d.Code, "message": d.Message, "param": nil,
+		})}}
+	}
+	typ := responseFailed
+	if c.Reason == freshet.Cancelled {
+		typ = responseIncomplete
+		response["status"], response["incomplete_details"] = "incomplete", map[string]any{"reason": d.Code}
+	} else {
+		response["status"], response["error"] = "failed", map[string]any{"code": d.Code, "message": d.Message}
+	}
+	return []Event{{Type: typ, Data: encode(map[string]any{
+		"type": typ, "sequence_number": t.next, "response": response,
+	})}}
+}
+
+// EndOfBody implements [Dialect]: without its last event an answer is not whole.
+func (Responses) EndOfBody() freshet.Reason { return freshet.Failed }
