@@ -10,14 +10,16 @@ import (
 	"unicode/utf8"
 )
 
-// created is when all answers were made, in seconds since 1970.
-const created = 1_760_000_000
+// scriptedAt is when answers that follow a script are said to be made.
+const scriptedAt = 1_760_000_000
 
 // An answer is what is said to a call, whatever its format.
 type answer struct {
 	// id is that of the answer, without the prefix of its format.
-	id    string
-	model string
+	id string
+	// created is when it was made, in seconds since 1970.
+	created int64
+	model   string
 	// reasoning and text are in tokens; a text may be a refusal.
 	reasoning, text []string
 	refusal         bool
@@ -41,7 +43,7 @@ func newAnswer(r request, s script) answer {
 	id := hex.EncodeToString(sum[:12])
 	random := rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[12:]), 0))
 	a := answer{
-		id: id, model: r.Model, refusal: s.refusal,
+		id: id, created: scriptedAt, model: r.Model, refusal: s.refusal,
 		reasoning: babble(random, s.reasoning), text: babble(random, s.tokens),
 		input: len(strings.Fields(r.prompt())), includeUsage: r.StreamOptions.IncludeUsage,
 	}

@@ -85,7 +85,7 @@ func openAIError(message, kind string, code any) object {
 
 func (a answer) completion(kind string, choices []object) object {
 	return object{
-		"id": "chatcmpl-" + a.id, "object": kind, "created": created, "model": a.model,
+		"id": "chatcmpl-" + a.id, "object": kind, "created": a.created, "model": a.model,
 		"service_tier": "default", "system_fingerprint": "fp_" + a.id[:10], "choices": choices,
 	}
 }

@@ -35,6 +35,8 @@ const bodyMost = 64 << 20
 // An Origin answers calls to /v1/chat/completions, /v1/responses and
 // /v1/messages. Its methods may be called concurrently.
 type Origin struct {
+	// name is that of the only model it lists.
+	name string
 	// key, unless it is empty, is asked of callers.
 	key string
 	// answer makes the answer to a request.
@@ -50,14 +52,14 @@ type Origin struct {
 // New returns an origin whose callers say how they want to be answered. Without
 // the key, unless it is empty, they are refused.
 func New(key string) *Origin {
-	return newOrigin(key, func(r request) (answer, script) {
+	return newOrigin("origin", key, func(r request) (answer, script) {
 		s := parseScript(r.words())
 		return newAnswer(r, s), s
 	})
 }
 
-func newOrigin(key string, answer func(request) (answer, script)) *Origin {
-	return &Origin{key: key, answer: answer, changed: make(chan struct{}), resumed: make(chan struct{})}
+func newOrigin(name, key string, answer func(request) (answer, script)) *Origin {
+	return &Origin{name: name, key: key, answer: answer, changed: make(chan struct{}), resumed: make(chan struct{})}
 }
 
 // ServeHTTP answers a call.
@@ -65,7 +67,7 @@ func (o *Origin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f, ok := formats()[r.URL.Path]
 	switch {
 	case r.URL.Path == "/v1/models" && r.Method == http.MethodGet:
-		models(w)
+		o.models(w)
 		return
 	case !ok:
 		refuse(w, chat{}, http.StatusNotFound, "Unknown request URL: "+r.Method+" "+r.URL.Path)
@@ -118,8 +120,8 @@ func (o *Origin) knows(r *http.Request) bool {
 	return o.key == "" || bearer == o.key || r.Header.Get("X-Api-Key") == o.key
 }
 
-func models(w http.ResponseWriter) {
-	model := object{"id": "origin", "object": "model", "created": created, "owned_by": "origin"}
+func (o *Origin) models(w http.ResponseWriter) {
+	model := object{"id": o.name, "object": "model", "created": scriptedAt, "owned_by": "freshet"}
 	writeJSON(w, http.StatusOK, object{"object": "list", "data": []object{model}})
 }
 

@@ -139,7 +139,7 @@ func (a answer) messageItem() item {
 // response returns the state of the response as a whole.
 func (a answer) response(status string, output []object, usage any) object {
 	return object{
-		"id": "resp_" + a.id, "object": "response", "created_at": created, "status": status, "model": a.model,
+		"id": "resp_" + a.id, "object": "response", "created_at": a.created, "status": status, "model": a.model,
 		"output": output, "usage": usage, "error": nil, "incomplete_details": nil, "instructions": nil,
 		"max_output_tokens": nil, "metadata": object{}, "parallel_tool_calls": true, "previous_response_id": nil,
 		"reasoning": object{"effort": nil, "summary": nil}, "store": true, "temperature": 1.0, "top_p": 1.0,
