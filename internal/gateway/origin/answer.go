@@ -48,8 +48,8 @@ func newAnswer(r request, s script) answer {
 		input: len(strings.Fields(r.prompt())), includeUsage: r.StreamOptions.IncludeUsage,
 	}
 	for i := range s.calls {
-		arguments := fmt.Sprintf(`{"city":"Zürich","unit":"°C","day":%d,"note":"\"%s\""}`, i, strings.TrimSpace(babble(random, 1)[0]))
-		a.calls = append(a.calls, call{id: fmt.Sprintf("%s%02d", id[:16], i), name: r.toolName(), arguments: tokenize(arguments)})
+		arguments := encode(object{"city": "Zürich", "day": i, "note": strings.Join(babble(random, 8), "")})
+		a.calls = append(a.calls, call{id: fmt.Sprintf("%s%02d", id[:16], i), name: r.toolName(), arguments: tokenize(string(arguments))})
 	}
 	return a
 }
