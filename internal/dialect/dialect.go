@@ -28,6 +28,8 @@ type Dialect interface {
 	// EndOfBody is how an answer has ended whose body ended cleanly, in an
 	// exchange that was complete, without an event that ends it.
 	EndOfBody() freshet.Reason
+
+	pieces(Event) []piece
 }
 
 // Facts are what one event says.

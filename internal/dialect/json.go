@@ -19,11 +19,11 @@ func decode(data []byte, to any) bool {
 }
 
 // encode writes strings and values that were parsed from JSON, which cannot
-// fail, on one line and without escapes for HTML.
+// fail, on one line, in valid UTF-8 and without escapes for HTML.
 func encode(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	_ = e.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	return bytes.ToValidUTF8(bytes.TrimSuffix(b.Bytes(), []byte("\n")), []byte("\uFFFD"))
 }

@@ -82,7 +82,9 @@ func (Messages) Read(e Event) Facts {
 	}
 	switch m.Type {
 	case "message_start":
-		return Facts{ID: m.Message.ID, Model: m.Message.Model, Usage: m.Message.Usage.usage()}
+		usage := m.Message.Usage.usage()
+		usage.Output = 0 // A placeholder here; the count comes at the end.
+		return Facts{ID: m.Message.ID, Model: m.Message.Model, Usage: usage}
 	case "content_block_start":
 		return Facts{Text: m.Block.generated()}
 	case "content_block_delta":

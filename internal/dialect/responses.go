@@ -22,21 +22,19 @@ type responsesEvent struct {
 	Response json.RawMessage `json:"response"`
 	Delta    string          `json:"delta"`
 
-	ItemID       string              `json:"item_id"`
 	OutputIndex  int                 `json:"output_index"`
 	ContentIndex int                 `json:"content_index"`
 	SummaryIndex int                 `json:"summary_index"`
 	Item         responsesItem       `json:"item"`
 	Annotation   responsesAnnotation `json:"annotation"`
-	Arguments    string              `json:"arguments"`
-	Input        string              `json:"input"`
+	Text         string              `json:"text"`
+	Refusal      string              `json:"refusal"`
 	Message      string              `json:"message"`
 	Error        upstreamError       `json:"error"`
 }
 
 type responsesItem struct {
 	Type      string `json:"type"`
-	ID        string `json:"id"`
 	CallID    string `json:"call_id"`
 	Name      string `json:"name"`
 	Arguments string `json:"arguments"`
@@ -102,6 +100,23 @@ func (Responses) Read(e Event) Facts {
 	return f
 }
 
+// responsesEnd is an end that the upstream did not send.
+type responsesEnd struct {
+	Type     string `json:"type"`
+	Sequence int64  `json:"sequence_number"`
+	// Response is the state of the answer then.
+	Response map[string]json.RawMessage `json:"response"`
+}
+
+// responsesError is the end of an answer that had not begun.
+type responsesError struct {
+	Type     string  `json:"type"`
+	Sequence int64   `json:"sequence_number"`
+	Code     string  `json:"code"`
+	Message  string  `json:"message"`
+	Param    *string `json:"param"`
+}
+
 // Ends implements [Dialect] with response.incomplete for an answer that was
 // stopped and response.failed for one that failed, on the response as the
 // upstream last described it, or with an error if it never has.
@@ -110,22 +125,21 @@ func (Responses) Ends(t Tally, c freshet.Closure) []Event {
 		return nil
 	}
 	d := DetailOf(c)
-	var response map[string]any
-	if !decode(t.response, &response) {
-		return []Event{{Type: typeError, Data: encode(map[string]any{
-			"type": typeError, "sequence_number": t.next, "code": d.Code, "message": d.Message, "param": nil,
+	end := responsesEnd{Type: responseFailed, Sequence: t.next}
+	if !decode(t.response, &end.Response) {
+		return []Event{{Type: typeError, Data: encode(responsesError{
+			Type: typeError, Sequence: t.next, Code: d.Code, Message: d.Message,
 		})}}
 	}
-	typ := responseFailed
 	if c.Reason == freshet.Cancelled {
-		typ = responseIncomplete
-		response["status"], response["incomplete_details"] = "incomplete", map[string]any{"reason": d.Code}
+		end.Type = responseIncomplete
+		end.Response["status"] = encode("incomplete")
+		end.Response["incomplete_details"] = encode(map[string]string{"reason": d.Code})
 	} else {
-		response["status"], response["error"] = "failed", map[string]any{"code": d.Code, "message": d.Message}
+		end.Response["status"] = encode("failed")
+		end.Response["error"] = encode(map[string]string{"code": d.Code, "message": d.Message})
 	}
-	return []Event{{Type: typ, Data: encode(map[string]any{
-		"type": typ, "sequence_number": t.next, "response": response,
-	})}}
+	return []Event{{Type: end.Type, Data: encode(end)}}
 }
 
 // EndOfBody implements [Dialect]: without its last event an answer is not whole.
