@@ -61,6 +61,27 @@ type Options struct {
 	// has answered: in the header [NameHeader] and on the page. It is up to 128
 	// visible ASCII characters; without any the server has no name.
 	Name string
+	// Upstreams are where the LLM endpoints /v1/chat/completions, /v1/responses and
+	// /v1/messages send their requests. Without any there are no such endpoints.
+	Upstreams []Upstream
+	// UpstreamStall is after how much silence an upstream is given up (60 s).
+	UpstreamStall time.Duration
+	// DisconnectGrace is for how long a generation goes on that nobody reads, if
+	// its request has said Freshet-On-Disconnect: cancel (15 s).
+	DisconnectGrace time.Duration
+}
+
+// An Upstream answers LLM requests.
+type Upstream struct {
+	// Name chooses it: the model NAME/x is asked for there as x. Any other model
+	// is asked for at the first upstream.
+	Name string
+	// Base is the URL to which what comes after /v1 in a path is appended, as in
+	// https://api.example.com/v1.
+	Base string
+	// Key is the secret that is sent there: as x-api-key with /messages, otherwise
+	// as a bearer token.
+	Key string
 }
 
 func (o Options) withDefaults() Options {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/freshet-stream/freshet/internal/demo"
 	"github.com/freshet-stream/freshet/internal/drain"
+	"github.com/freshet-stream/freshet/internal/gateway"
 	"github.com/freshet-stream/freshet/internal/guard"
 	"github.com/freshet-stream/freshet/internal/hub"
 	"github.com/freshet-stream/freshet/internal/problem"
@@ -34,6 +35,8 @@ type Server struct {
 	work      *drain.Work
 	// demo is nil unless there is a page.
 	demo *demo.Demo
+	// gateway is nil unless there are upstreams.
+	gateway *gateway.Gateway
 }
 
 // New returns a server. The error is about the options.
@@ -48,6 +51,9 @@ func New(opts Options) (*Server, error) {
 	g, err := guard.New(guard.Options{Loopback: opts.Loopback, Hosts: opts.AllowHosts, Origins: opts.AllowOrigins})
 	if err != nil {
 		return nil, err
+	}
+	if err := checkUpstreams(opts.Upstreams); err != nil {
+		return nil, fmt.Errorf("new server: %w", err)
 	}
 	h := hub.New(hub.Options{
 		Store: opts.Store, Logger: opts.Logger, Limits: opts.Limits,
@@ -75,6 +81,9 @@ func New(opts Options) (*Server, error) {
 	if opts.Page != nil {
 		s.demo = demo.New(demo.Options{Hub: h, Work: work, Logger: opts.Logger, KeepClosed: opts.KeepClosed, Name: opts.Name})
 	}
+	if len(opts.Upstreams) > 0 {
+		s.gateway = gateway.New(s.gatewayOptions())
+	}
 	return s, nil
 }
 
@@ -88,6 +97,9 @@ func (s *Server) Close() {
 	s.work.End()
 	if s.demo != nil {
 		s.demo.Close()
+	}
+	if s.gateway != nil {
+		s.gateway.Close()
 	}
 	s.websocket.Close()
 	s.hub.Close()

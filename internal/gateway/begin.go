@@ -1,0 +1,56 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/freshet-stream/freshet"
+)
+
+const (
+	// lease is after how long the store closes a generation whose server has
+	// disappeared.
+	lease = 15 * time.Second
+	// createTime bounds the creation of a generation. It goes on when its caller
+	// has left, who may come back for it.
+	createTime = 10 * time.Second
+)
+
+// begin creates the stream of a generation unless there is one, and if so lets the
+// generation run: whoever creates it is its owner. It returns what is known of the
+// stream.
+func (g *Gateway) begin(ctx context.Context, id string, q *question) (info freshet.Info, created bool, err error) {
+	work, done, err := g.opts.Work.Begin()
+	if err != nil {
+		return info, false, err
+	}
+	defer func() {
+		if !created {
+			done()
+		}
+	}()
+	meta := Meta{
+		Endpoint: q.endpoint.path, Upstream: q.upstream.Name, Model: q.model, Principal: q.principal, Body: q.digest,
+	}
+	if q.unwatched {
+		meta.Unwatched = "cancel"
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
+	defer cancel()
+	info, created, err = g.opts.Hub.Create(ctx, genPrefix+id, freshet.Creation{
+		Spec:  freshet.Spec{ContentType: "text/event-stream", KeepOpen: g.opts.KeepOpen, KeepClosed: g.opts.KeepClosed},
+		Meta:  meta.encode(),
+		First: &freshet.Append{Lease: lease},
+	})
+	if err != nil {
+		return info, false, err
+	}
+	if created {
+		gen := &generation{g: g, name: genPrefix + id, question: q, meta: meta}
+		go func() {
+			defer done()
+			gen.run(work)
+		}()
+	}
+	return info, created, nil
+}

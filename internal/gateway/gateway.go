@@ -1,0 +1,129 @@
+// Package gateway makes a stream of every answer of an LLM. It takes a request
+// as its upstream would, calls the upstream, records the events of the answer
+// verbatim in the event stream gen/ID, and serves the caller as that stream's
+// first follower: there is one delivery path, and it can always be resumed.
+//
+// What belongs to a generation is in its stream: the facts in the stream's meta
+// (see [Meta]), how it ended in its close. So any server of a fleet serves a
+// retry, a resumption and a stop; only the one that has created the stream, the
+// owner, reads the upstream.
+package gateway
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/dialect"
+	"github.com/freshet-stream/freshet/internal/drain"
+	"github.com/freshet-stream/freshet/internal/hub"
+	"github.com/freshet-stream/freshet/internal/problem"
+)
+
+// Options configure a [Gateway]. Zero fields have the values that are named.
+type Options struct {
+	Hub *hub.Hub
+	// Work is what generations and their callers are part of.
+	Work *drain.Work
+	// Logger takes what operators should know; slog.Default.
+	Logger *slog.Logger
+	// Upstreams are where requests go: to the one that the model names, else to
+	// the first. There is one at least, and they have passed [CheckUpstreams].
+	Upstreams []Upstream
+	// Stall is after how much silence an upstream is given up (60 s).
+	Stall time.Duration
+	// Grace is for how long a generation that is to be cancelled without readers
+	// goes on without any (15 s).
+	Grace time.Duration
+	// Heartbeat is after how much silence a caller is sent a comment (15 s).
+	Heartbeat time.Duration
+	// KeepOpen and KeepClosed are for how long a generation is kept after its last
+	// event and after its end. 0 is for ever.
+	KeepOpen, KeepClosed time.Duration
+	// Limits bound the body of a request, and of an answer that is no stream.
+	Limits freshet.Limits
+}
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Stall <= 0 {
+		o.Stall = 60 * time.Second
+	}
+	if o.Grace <= 0 {
+		o.Grace = 15 * time.Second
+	}
+	if o.Heartbeat <= 0 {
+		o.Heartbeat = 15 * time.Second
+	}
+	o.Limits = o.Limits.WithDefaults()
+	return o
+}
+
+// A Gateway serves LLM endpoints. It may be used concurrently. Whoever made it
+// closes it, once the work has ended.
+type Gateway struct {
+	opts   Options
+	client *http.Transport
+	// callers are the responses that follow generations. A drain does not end
+	// them: their clients would not come back.
+	callers drain.Group
+}
+
+// New returns a gateway.
+func New(opts Options) *Gateway {
+	return &Gateway{opts: opts.withDefaults(), client: newTransport()}
+}
+
+// Close ends the callers that are left and the connections to upstreams.
+func (g *Gateway) Close() {
+	g.callers.End()
+	g.client.CloseIdleConnections()
+}
+
+// An endpoint is a path that answers with generations.
+type endpoint struct {
+	path    string
+	dialect dialect.Dialect
+}
+
+// endpoints are the paths that answer with generations, after /v1.
+var endpoints = [...]endpoint{
+	{"/chat/completions", dialect.Chat{}},
+	{"/messages", dialect.Messages{}},
+	{"/responses", dialect.Responses{}},
+}
+
+func endpointOf(path string) *endpoint {
+	for i := range endpoints {
+		if endpoints[i].path == path {
+			return &endpoints[i]
+		}
+	}
+	return nil
+}
+
+// prefix is what the paths of the gateway begin with.
+const prefix = "/v1"
+
+// Serves reports whether a path, as it was sent, is the gateway's.
+func Serves(path string) bool {
+	if len(path) < len(prefix) || path[:len(prefix)] != prefix {
+		return false
+	}
+	return endpointOf(path[len(prefix):]) != nil
+}
+
+// ServeHTTP serves a request whose path [Serves].
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e := endpointOf(r.URL.EscapedPath()[len(prefix):])
+	if r.Method != http.MethodPost {
+		problem.WriteMethod(w, r, http.MethodPost)
+		return
+	}
+	if err := g.serveGenerate(w, r, e); err != nil {
+		problem.Write(w, r, err)
+	}
+}

@@ -1,0 +1,188 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/dialect"
+	"github.com/freshet-stream/freshet/internal/hub"
+	"github.com/freshet-stream/freshet/sse"
+)
+
+// A generation is an answer that this server gets from an upstream and records.
+type generation struct {
+	g        *Gateway
+	name     string
+	question *question
+	meta     Meta
+	recorder *recorder
+	// abort ends the exchange with the upstream, for a reason.
+	abort context.CancelCauseFunc
+	dog   *watchdog
+}
+
+// Why an exchange with an upstream is aborted.
+var (
+	errStopped     = errors.New("somebody else has closed the stream")
+	errUnwatched   = errors.New("nobody reads the answer any more")
+	errInterrupted = errors.New("the server ends")
+	errStalled     = errors.New("the upstream is silent")
+)
+
+// run asks the upstream, records its answer, and closes the stream unless
+// somebody else does. It returns early if work ends.
+func (gen *generation) run(work context.Context) {
+	ctx, abort := context.WithCancelCause(context.Background())
+	defer abort(nil)
+	gen.abort = abort
+	defer context.AfterFunc(work, func() { abort(errInterrupted) })()
+
+	log := gen.g.opts.Logger
+	recording, giveUp := context.WithCancel(context.Background())
+	gen.recorder = startRecorder(recording, gen.g.opts.Hub, gen.name)
+	stopLease, err := gen.g.opts.Hub.KeepLease(ctx, gen.name, lease)
+	if err != nil {
+		// The stream is already gone, or its lease runs out: both end it.
+		log.Warn("keep lease", "stream", gen.name, "error", err)
+		stopLease = func() {}
+	}
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		gen.watch(ctx)
+	}()
+
+	closing := gen.exchange(ctx)
+	if closing != nil {
+		gen.recorder.record(entry{close: closing})
+	}
+	if errors.Is(context.Cause(ctx), errStopped) {
+		giveUp()
+	}
+	<-gen.recorder.done
+	giveUp()
+	stopLease()
+	abort(nil)
+	<-watched
+	if err := gen.recorder.err; err != nil && !isOver(err) && !errors.Is(err, context.Canceled) {
+		log.Error("record generation", "stream", gen.name, "error", err)
+		gen.close(closingFor(freshet.Failed, dialect.CodeUpstream, "The answer could not be recorded."))
+	}
+}
+
+// close closes the stream when the recorder has failed.
+func (gen *generation) close(c *freshet.Closing) {
+	ctx, cancel := context.WithTimeout(context.Background(), recordTime)
+	defer cancel()
+	_, err := gen.g.opts.Hub.Append(ctx, gen.name, freshet.Append{Close: c})
+	if err != nil && !isOver(err) {
+		gen.g.opts.Logger.Error("close generation", "stream", gen.name, "error", err)
+	}
+}
+
+// watch aborts the exchange when the stream ends by another's hand: to stop a
+// generation, from whatever server, is to close its stream.
+func (gen *generation) watch(ctx context.Context) {
+	f, err := gen.g.opts.Hub.Follow(ctx, gen.name, hub.FollowOptions{Cursor: freshet.Cursor{Now: true}})
+	if err != nil {
+		if !errors.Is(err, freshet.ErrNotFound) {
+			// The next append, or the lease, tells that somebody has closed it.
+			return
+		}
+		gen.abort(errStopped)
+		return
+	}
+	defer f.Close()
+	for {
+		batch, err := f.Next(ctx)
+		if ctx.Err() != nil || errors.Is(err, freshet.ErrShutdown) {
+			return
+		}
+		if err != nil || batch.Closed != nil {
+			gen.abort(errStopped)
+			return
+		}
+		batch.Release()
+	}
+}
+
+// exchange asks the upstream and records what it says. It returns how the stream
+// is to be closed, or nil if it is.
+func (gen *generation) exchange(ctx context.Context) *freshet.Closing {
+	gen.dog = newWatchdog(gen.g.opts.Stall, func() { gen.abort(errStalled) })
+	defer gen.dog.stop()
+	response, err := gen.g.send(ctx, gen.question)
+	if err != nil {
+		return gen.unreachable(ctx, err)
+	}
+	defer response.Body.Close()
+	gen.dog.Reader = response.Body
+	gen.meta.Status, gen.meta.Header = response.StatusCode, answeredHeaders(response.Header)
+	if response.StatusCode/100 != 2 || freshet.KindOf(response.Header.Get("Content-Type")) != freshet.KindEvents {
+		return gen.recordPlain(ctx)
+	}
+	gen.recorder.record(entry{meta: gen.meta.encode()})
+	return gen.recordEvents(ctx)
+}
+
+// send sends a question to its upstream.
+func (g *Gateway) send(ctx context.Context, q *question) (*http.Response, error) {
+	url := q.upstream.url(q.endpoint.path, "")
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(q.body))
+	if err != nil {
+		return nil, err
+	}
+	copyHeaders(r.Header, q.header)
+	q.upstream.authorize(r.Header, q.endpoint.path)
+	return g.client.RoundTrip(r)
+}
+
+// recordEvents records the events of an answer as they come, until it ends.
+func (gen *generation) recordEvents(ctx context.Context) *freshet.Closing {
+	d := sse.NewDecoder(gen.dog, sse.DecoderOptions{MaxEventBytes: gen.g.opts.Limits.Record})
+	failed := false
+	for {
+		event, err := d.Next()
+		if err != nil {
+			return gen.endOf(ctx, err, failed)
+		}
+		record := freshet.Record{Type: string(event.Type), Data: bytes.Clone(event.Data)}
+		if event.HasID {
+			record.ID = string(event.ID)
+		}
+		e := entry{record: &record}
+		facts := gen.question.endpoint.dialect.Read(dialect.Event{Type: record.Type, ID: record.ID, Data: record.Data})
+		switch facts.End {
+		case "":
+		case freshet.Failed:
+			// What a failure is followed by is still its upstream's to say, soon.
+			failed = true
+			gen.dog.stall = min(gen.dog.stall, partingTime)
+		default:
+			e.close = &freshet.Closing{Reason: facts.End}
+		}
+		if !gen.recorder.record(e) {
+			gen.abort(errStopped)
+			return nil
+		}
+		if e.close != nil {
+			gen.rest()
+			return nil
+		}
+	}
+}
+
+// partingTime is for how long an upstream may go on that has ended its answer.
+const partingTime = time.Second
+
+// rest reads what is left of a body, so that its connection can be used again.
+func (gen *generation) rest() {
+	const most = 4 << 10
+	gen.dog.stall = partingTime
+	_, _ = io.CopyN(io.Discard, gen.dog, most)
+}

@@ -1,0 +1,47 @@
+package gateway
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+
+	"github.com/freshet-stream/freshet/internal/problem"
+)
+
+// pass sends a request on and answers as the upstream does. Nothing is recorded.
+func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, u *Upstream, path string, body []byte) error {
+	ask, err := http.NewRequestWithContext(r.Context(), r.Method, u.url(path, r.URL.RawQuery), bytes.NewReader(body))
+	if err != nil {
+		return problem.ErrRequest
+	}
+	copyHeaders(ask.Header, askedHeaders(r.Header))
+	u.authorize(ask.Header, path)
+	response, err := g.client.RoundTrip(ask)
+	if err != nil {
+		if r.Context().Err() == nil {
+			g.opts.Logger.Warn("ask upstream", "upstream", u.Name, "path", path, "error", err)
+		}
+		return problem.ErrUpstream
+	}
+	defer response.Body.Close()
+	copyHeaders(w.Header(), answeredHeaders(response.Header))
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(response.StatusCode)
+	if _, err := io.Copy(flusher{w}, response.Body); err != nil {
+		// An answer that broke off does not end as a whole one.
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+// A flusher sends each piece at once.
+type flusher struct{ w http.ResponseWriter }
+
+// Write implements [io.Writer].
+func (f flusher) Write(p []byte) (int, error) {
+	n, err := f.w.Write(p)
+	if err == nil {
+		err = http.NewResponseController(f.w).Flush()
+	}
+	return n, err
+}

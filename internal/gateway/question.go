@@ -1,0 +1,113 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/problem"
+)
+
+// A question is what a caller has asked.
+type question struct {
+	endpoint *endpoint
+	upstream *Upstream
+	// header and body are what the upstream gets, and model what it is asked for.
+	header http.Header
+	body   []byte
+	model  string
+	// stream says that the answer is to be a stream.
+	stream bool
+	// principal and digest are digests of who asks and of the body as it came.
+	principal, digest string
+	// unwatched says that the answer is to be cancelled when nobody reads it.
+	unwatched bool
+}
+
+// ask reads a request for a generation.
+func (g *Gateway) ask(w http.ResponseWriter, r *http.Request, e *endpoint) (*question, error) {
+	body, err := g.readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	q := &question{
+		endpoint: e, header: askedHeaders(r.Header), body: body,
+		principal: principalOf(r.Header), digest: digest(body),
+	}
+	switch when := r.Header.Get("Freshet-On-Disconnect"); when {
+	case "", "continue":
+	case "cancel":
+		q.unwatched = true
+	default:
+		return nil, problem.ErrHeader.With("Freshet-On-Disconnect is %.32q and may be cancel or continue", when)
+	}
+	m := readMembers(body)
+	q.stream = m.stream
+	q.upstream, q.model = g.choose(m.model)
+	if q.model != m.model {
+		q.body = m.rename(body, q.model)
+	}
+	return q, nil
+}
+
+func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	most := int64(g.opts.Limits.Append)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, freshet.ErrTooLarge.With("the body may have %d bytes; raise --max-body", most)
+	case err != nil:
+		return nil, problem.ErrBody
+	}
+	return body, nil
+}
+
+// members are those of a body that the gateway looks at.
+type members struct {
+	model  string
+	stream bool
+	// from and to are where the model is written in the body.
+	from, to int
+}
+
+// readMembers finds them. A body that is not understood has none: telling what is
+// wrong with it is for the upstream.
+func readMembers(body []byte) (m members) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return m
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return members{}
+		}
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			return members{}
+		}
+		switch key {
+		case "stream":
+			m.stream = string(value) == "true"
+		case "model":
+			if json.Unmarshal(value, &m.model) == nil {
+				m.to = int(d.InputOffset())
+				m.from = m.to - len(value)
+			}
+		}
+	}
+	return m
+}
+
+// rename returns the body with another model, and nothing else changed.
+func (m *members) rename(body []byte, model string) []byte {
+	name, err := json.Marshal(model)
+	if err != nil {
+		panic(err) // a string can be marshalled
+	}
+	return bytes.Join([][]byte{body[:m.from], name, body[m.to:]}, nil)
+}

@@ -1,0 +1,268 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/dialect"
+	"github.com/freshet-stream/freshet/internal/drain"
+	"github.com/freshet-stream/freshet/internal/hub"
+	"github.com/freshet-stream/freshet/internal/wire"
+	"github.com/freshet-stream/freshet/sse"
+)
+
+const (
+	// headLook is how often a caller looks for a head that came without events.
+	headLook = time.Second
+	// heartbeat is a comment without the empty line that may follow one: the SDKs
+	// for Python take that for an event without data, and fail.
+	heartbeat = ":\n"
+)
+
+// A relay is a caller who gets a generation as the upstream has told it.
+type relay struct {
+	g        *Gateway
+	w        http.ResponseWriter
+	r        *http.Request
+	id       string
+	from     freshet.Offset
+	follower *hub.Follower
+	meta     Meta
+	response *wire.Response
+	tally    dialect.Tally
+	// idle is for how long nothing was sent.
+	idle, idleStep time.Duration
+}
+
+// relay serves a caller with a generation from an offset on. An error means that
+// nothing was sent.
+func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, id string, from freshet.Offset) error {
+	ctx, done, err := g.attend(r.Context())
+	if err != nil {
+		return err
+	}
+	defer done()
+	c := &relay{g: g, w: w, r: r, id: id, from: from, idleStep: min(headLook, g.opts.Heartbeat)}
+	c.follower, err = g.opts.Hub.Follow(ctx, genPrefix+id, hub.FollowOptions{
+		Cursor: freshet.Cursor{Offset: from}, Idle: c.idleStep,
+	})
+	if err != nil {
+		return err
+	}
+	defer c.follower.Close()
+	if _, gap := c.follower.At(); gap != nil {
+		w.Header().Set("Freshet-Gap", gap.Why)
+		return &freshet.GapError{Why: gap.Why, Oldest: gap.Resumed}
+	}
+	return c.run(ctx)
+}
+
+// attend makes a caller part of the work, so that a drain waits for it. The
+// context ends when the caller leaves, and a little after the grace of a drain: by
+// then the end of its generation was told, if this server made it.
+func (g *Gateway) attend(ctx context.Context) (context.Context, func(), error) {
+	work, done, err := g.opts.Work.Begin()
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(work, func() {
+		select {
+		case <-time.After(partingTime):
+			cancel(freshet.ErrShutdown)
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() {
+		stop()
+		cancel(nil)
+		done()
+	}, nil
+}
+
+func (c *relay) run(ctx context.Context) error {
+	for {
+		batch, err := c.follower.Next(ctx)
+		switch {
+		case err != nil && c.response == nil:
+			return err
+		case err != nil:
+			c.response.Abort()
+		}
+		begins := c.response == nil
+		if begins {
+			ready, err := c.lookForHead(ctx, &batch)
+			switch {
+			case err != nil:
+				return err
+			case !ready:
+				continue
+			case c.meta.Plain:
+				return c.servePlain(ctx, &batch)
+			}
+			ctx = c.start(ctx)
+		}
+		if ended := c.deliver(ctx, &batch, begins); ended {
+			c.response.End()
+			return nil
+		}
+	}
+}
+
+// lookForHead reports whether the head of the answer is there, which is kept
+// before the first event, and with it if it can.
+func (c *relay) lookForHead(ctx context.Context, batch *hub.Batch) (ready bool, err error) {
+	info, err := c.g.opts.Hub.Info(ctx, genPrefix+c.id)
+	if err != nil {
+		return false, err
+	}
+	if c.meta, err = metaOf(&info); err != nil {
+		return false, err
+	}
+	if batch.Closed == nil || c.meta.Status != 0 {
+		return c.meta.Status != 0, nil
+	}
+	if batch.Closed.Reason == freshet.Interrupted {
+		return false, freshet.ErrShutdown.With("the server that was to answer has ended; ask again")
+	}
+	// Whoever stopped the answer has asked for no error, and clients would ask
+	// again upon one.
+	c.meta.Status, c.meta.Header = http.StatusOK, http.Header{"Content-Type": {"text/event-stream"}}
+	return true, nil
+}
+
+// start sends the head.
+func (c *relay) start(ctx context.Context) context.Context {
+	c.setHeaders()
+	h := c.w.Header()
+	h.Set("Cache-Control", "no-store, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+	c.response = wire.Start(ctx, c.w, c.meta.Status, &c.g.callers, drain.SSE)
+	return c.response.Context()
+}
+
+func (c *relay) setHeaders() {
+	h := c.w.Header()
+	copyHeaders(h, c.meta.Header)
+	h.Set("Freshet-Stream", genPrefix+c.id)
+	h.Set("Content-Location", pathOf(c.id))
+}
+
+// deliver writes what the follower got, and the head if the response begins with
+// it. It reports whether that was the end.
+func (c *relay) deliver(ctx context.Context, batch *hub.Batch, begins bool) (ended bool) {
+	if batch.Gap != nil {
+		// The records are lost that the caller would need, and its SDK knows no way to
+		// be told so.
+		c.response.Abort()
+	}
+	out := wire.Buffer()
+	defer wire.Recycle(out)
+	*out = c.appendBatch(ctx, *out, batch)
+	batch.Release()
+	if len(*out) == 0 && c.beats(batch) {
+		*out = append(*out, heartbeat...)
+	}
+	if (begins || len(*out) > 0) && c.response.Write(*out) != nil {
+		c.response.Abort()
+	}
+	return batch.Closed != nil
+}
+
+// beats reports whether it is time for a sign of life.
+func (c *relay) beats(batch *hub.Batch) bool {
+	if !batch.Idle {
+		return false
+	}
+	if c.idle += c.idleStep; c.idle < c.g.opts.Heartbeat {
+		return false
+	}
+	c.idle = 0
+	return true
+}
+
+func (c *relay) appendBatch(ctx context.Context, dst []byte, batch *hub.Batch) []byte {
+	d := c.meta.endpoint().dialect
+	for i := range batch.Len() {
+		record := batch.Record(i)
+		c.idle = 0
+		c.tally.Add(d.Read(dialect.Event{Type: record.Type, ID: record.ID, Data: record.Data}))
+		dst = c.appendEvent(dst, record.Type, record.Data, record.Offset.String())
+	}
+	if batch.Closed == nil {
+		return dst
+	}
+	return c.appendEnd(ctx, dst, d, batch)
+}
+
+// appendEvent appends an event as its upstream has sent it, with an id. One
+// without data is left out: SDKs fail on it.
+func (c *relay) appendEvent(dst []byte, typ string, data []byte, offset string) []byte {
+	if len(data) == 0 {
+		return dst
+	}
+	return sse.AppendEvent(dst, typ, data, c.id+"."+offset)
+}
+
+// appendEnd appends the events that tell an end which the upstream has not told.
+// Their id is the end's, so that whoever comes back with it gets it told again.
+func (c *relay) appendEnd(ctx context.Context, dst []byte, d dialect.Dialect, batch *hub.Batch) []byte {
+	tally := c.tally
+	if !c.from.IsBeginning() {
+		whole, err := c.g.tally(ctx, c.id, d)
+		if err != nil {
+			c.response.Abort()
+		}
+		tally = whole
+	}
+	for _, e := range d.Ends(tally, *batch.Closed) {
+		dst = c.appendEvent(dst, e.Type, e.Data, batch.Offset.String())
+	}
+	return dst
+}
+
+// tally reads a generation from its beginning, for a caller who has not.
+func (g *Gateway) tally(ctx context.Context, id string, d dialect.Dialect) (t dialect.Tally, err error) {
+	const pageBytes = 256 << 10
+	var at freshet.Offset
+	for {
+		page, err := g.opts.Hub.Read(ctx, genPrefix+id, at, freshet.Limit{Bytes: pageBytes})
+		if err != nil || len(page.Records) == 0 {
+			return t, err
+		}
+		for _, r := range page.Records {
+			t.Add(d.Read(dialect.Event{Type: r.Type, ID: r.ID, Data: r.Data}))
+			at = r.Offset
+		}
+	}
+}
+
+// servePlain answers with a body that is not a stream of events.
+func (c *relay) servePlain(ctx context.Context, batch *hub.Batch) error {
+	var body []byte
+	for {
+		for i := range batch.Len() {
+			body = append(body, batch.Record(i).Data...)
+		}
+		if batch.Closed != nil {
+			break
+		}
+		next, err := c.follower.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		*batch = next
+	}
+	c.setHeaders()
+	c.w.Header().Set("Cache-Control", "no-store")
+	c.w.WriteHeader(c.meta.Status)
+	_, _ = c.w.Write(body)
+	return nil
+}

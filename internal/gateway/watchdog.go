@@ -1,0 +1,29 @@
+package gateway
+
+import (
+	"io"
+	"time"
+)
+
+// A watchdog barks unless something is read in time.
+type watchdog struct {
+	io.Reader
+	timer *time.Timer
+	stall time.Duration
+}
+
+// newWatchdog returns a watchdog that calls bark once after so much silence.
+func newWatchdog(stall time.Duration, bark func()) *watchdog {
+	return &watchdog{timer: time.AfterFunc(stall, bark), stall: stall}
+}
+
+// Read counts whatever arrives as a sign of life, comments too. The time that
+// what was read takes to be recorded is not the upstream's.
+func (d *watchdog) Read(p []byte) (int, error) {
+	d.timer.Reset(d.stall)
+	n, err := d.Reader.Read(p)
+	d.timer.Stop()
+	return n, err
+}
+
+func (d *watchdog) stop() { d.timer.Stop() }

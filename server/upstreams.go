@@ -1,0 +1,24 @@
+package server
+
+import "github.com/freshet-stream/freshet/internal/gateway"
+
+// upstreamsOf returns upstreams as the gateway has them.
+func upstreamsOf(upstreams []Upstream) []gateway.Upstream {
+	var converted []gateway.Upstream
+	for _, u := range upstreams {
+		converted = append(converted, gateway.Upstream(u))
+	}
+	return converted
+}
+
+func checkUpstreams(upstreams []Upstream) error {
+	return gateway.CheckUpstreams(upstreamsOf(upstreams))
+}
+
+func (s *Server) gatewayOptions() gateway.Options {
+	return gateway.Options{
+		Hub: s.hub, Work: s.work, Logger: s.opts.Logger, Upstreams: upstreamsOf(s.opts.Upstreams),
+		Stall: s.opts.UpstreamStall, Grace: s.opts.DisconnectGrace, Heartbeat: s.opts.Heartbeat,
+		KeepOpen: s.opts.KeepOpen, KeepClosed: s.opts.KeepClosed, Limits: s.opts.Limits,
+	}
+}
