@@ -75,7 +75,10 @@ type usageObject struct {
 func (m *Meter) metadata() *metadata {
 	out := metadata{Model: m.Model}
 	if u := m.Usage; u != (Usage{}) {
-		out.Usage = &usageObject{u.Input, u.Output, u.Input + u.Output, u.Reasoning, u.Cached}
+		out.Usage = &usageObject{Input: u.Input, Output: u.Output, Reasoning: u.Reasoning, Cached: u.Cached}
+		if u.Input > 0 && u.Output > 0 {
+			out.Usage.Total = u.Input + u.Output
+		}
 	}
 	if out == (metadata{}) {
 		return nil

@@ -34,35 +34,64 @@ func FuzzChunks(f *testing.F) {
 			}
 		}
 	}
-	reasons := []freshet.Reason{freshet.Completed, freshet.Cancelled, freshet.Failed, freshet.Interrupted}
 	f.Fuzz(func(t *testing.T, which, why uint8, data []byte) {
-		d := dialects[int(which)%len(dialects)]
-		closure := closed(reasons[int(why)%len(reasons)])
-		events := parse(data)
-
-		live := dialect.NewChunks(d, "m")
-		got := live.Next()
-		for _, e := range events {
-			got = append(got, live.Next(e)...)
-		}
-		got = append(got, live.Close(closure)...)
-		got = append(append(got, live.Next(events...)...), live.Close(closure)...)
-
-		replay := dialect.NewChunks(d, "m")
-		joined := append(replay.Next(events...), replay.Close(closure)...)
-
-		one, err := takeChunks(got)
-		if err != nil {
-			t.Fatalf("live: %v\n%s", err, bytes.Join(datas(got), []byte("\n")))
-		}
-		two, err := takeChunks(joined)
-		if err != nil {
-			t.Fatalf("replayed: %v\n%s", err, bytes.Join(datas(joined), []byte("\n")))
-		}
-		if diff := cmp.Diff(one, two); diff != "" {
-			t.Errorf("(-live +replayed)\n%s", diff)
-		}
+		checkChunks(t, dialects[int(which)%len(dialects)], why, parse(data))
 	})
+}
+
+// FuzzSequences does what [FuzzChunks] does to recorded events in any order, as
+// often as it likes.
+func FuzzSequences(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.sse")
+	if err != nil {
+		f.Fatal(err)
+	}
+	pools := map[dialect.Dialect][]dialect.Event{}
+	for _, file := range files {
+		d := dialectOf(f, filepath.Base(file))
+		pools[d] = append(pools[d], recorded(f, file)...)
+	}
+	for i := range dialects {
+		f.Add(uint8(i), uint8(i), []byte{0, 1, 2, 3, 2, 9, 10, 11, 8, 7, 12, 12, 11, 20, 30})
+	}
+	f.Fuzz(func(t *testing.T, which, why uint8, picks []byte) {
+		d := dialects[int(which)%len(dialects)]
+		var events []dialect.Event
+		for _, pick := range picks {
+			if e := pools[d][int(pick)%len(pools[d])]; d.Read(e).End == "" {
+				events = append(events, e)
+			}
+		}
+		checkChunks(t, d, why, events)
+	})
+}
+
+func checkChunks(t *testing.T, d dialect.Dialect, why uint8, events []dialect.Event) {
+	reasons := []freshet.Reason{freshet.Completed, freshet.Cancelled, freshet.Failed, freshet.Interrupted}
+	closure := closed(reasons[int(why)%len(reasons)])
+
+	live := dialect.NewChunks(d, "m")
+	got := live.Next()
+	for _, e := range events {
+		got = append(got, live.Next(e)...)
+	}
+	got = append(got, live.Close(closure)...)
+	got = append(append(got, live.Next(events...)...), live.Close(closure)...)
+
+	replay := dialect.NewChunks(d, "m")
+	joined := append(replay.Next(events...), replay.Close(closure)...)
+
+	one, err := takeChunks(got)
+	if err != nil {
+		t.Fatalf("live: %v\n%s", err, bytes.Join(datas(got), []byte("\n")))
+	}
+	two, err := takeChunks(joined)
+	if err != nil {
+		t.Fatalf("replayed: %v\n%s", err, bytes.Join(datas(joined), []byte("\n")))
+	}
+	if diff := cmp.Diff(one, two); diff != "" {
+		t.Errorf("(-live +replayed)\n%s", diff)
+	}
 }
 
 // FuzzEnds requires of any events that the end is told exactly once: by the
