@@ -21,6 +21,8 @@ type question struct {
 	model  string
 	// stream says that the answer is to be a stream.
 	stream bool
+	// asksAnew says that there is a body, which a caller who resumes need not send.
+	asksAnew bool
 	// principal and digest are digests of who asks and of the body as it came.
 	principal, digest string
 	// unwatched says that the answer is to be cancelled when nobody reads it.
@@ -35,7 +37,7 @@ func (g *Gateway) ask(w http.ResponseWriter, r *http.Request, e *endpoint) (*que
 	}
 	q := &question{
 		endpoint: e, header: askedHeaders(r.Header), body: body,
-		principal: principalOf(r.Header), digest: digest(body),
+		asksAnew: len(body) > 0, principal: principalOf(r.Header), digest: digest(body),
 	}
 	switch when := r.Header.Get("Freshet-On-Disconnect"); when {
 	case "", "continue":

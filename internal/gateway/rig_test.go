@@ -149,7 +149,8 @@ func told(answer string) string {
 
 // events returns the blocks of an answer.
 func events(answer string) []string {
-	return strings.SplitAfter(strings.TrimSuffix(answer, "\n\n"), "\n\n")
+	blocks := strings.SplitAfter(answer, "\n\n")
+	return blocks[:len(blocks)-1]
 }
 
 // idOf returns the id of a block.
@@ -206,6 +207,20 @@ func (r *rig) end(name string) freshet.Closure {
 		}
 		if update.Closed != nil {
 			return *update.Closed
+		}
+	}
+}
+
+// await waits until something is the case, which the test's own deadline bounds.
+func await(t *testing.T, is func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal("waited in vain")
 		}
 	}
 }

@@ -1,23 +1,98 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
+	"strings"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/problem"
 )
 
-// serveGenerate answers a POST for a generation.
+// serveGenerate answers a POST for a generation: with one that there is, if the
+// request says which, or with a new one.
 func (g *Gateway) serveGenerate(w http.ResponseWriter, r *http.Request, e *endpoint) error {
 	q, err := g.ask(w, r, e)
 	if err != nil {
 		return err
 	}
+	key := r.Header.Get("Idempotency-Key")
+	if len(key) > keyBytes {
+		return problem.ErrHeader.With("Idempotency-Key has %d bytes and may have %d", len(key), keyBytes)
+	}
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		id, from, err := g.resume(r.Context(), q, last)
+		if err != nil {
+			return err
+		}
+		return g.relay(w, r, id, from)
+	}
 	if !q.stream {
 		return g.pass(w, r, q.upstream, e.path, q.body)
 	}
 	id := newID()
-	if _, _, err := g.begin(r.Context(), id, q); err != nil {
+	if key == "" {
+		_, _, err = g.begin(r.Context(), id, q)
+	} else {
+		id, err = g.claim(r.Context(), q, key)
+	}
+	if err != nil {
 		return err
 	}
 	return g.relay(w, r, id, freshet.Offset{})
+}
+
+// resume finds the generation that a caller has had a part of, and where it goes
+// on for that caller. A caller who is somebody else finds nothing.
+func (g *Gateway) resume(ctx context.Context, q *question, last string) (id string, from freshet.Offset, err error) {
+	id, _, _ = strings.Cut(last, ".")
+	cursor, err := freshet.ParseCursorOf(genPrefix+id, last)
+	if err != nil || !isID(id) || id == last {
+		return "", from, freshet.ErrOffset.With("Last-Event-ID is %.64q and has to be an id that was sent with the answer", last)
+	}
+	info, err := g.opts.Hub.Info(ctx, genPrefix+id)
+	if err != nil {
+		return "", from, err
+	}
+	meta, err := metaOf(&info)
+	switch {
+	case err != nil:
+		return "", from, err
+	case meta.Principal != q.principal, meta.Endpoint != q.endpoint.path:
+		return "", from, freshet.ErrNotFound
+	case q.asksAnew && meta.Body != q.digest:
+		return "", from, problem.ErrKey.With("the body is not the one that the answer of this Last-Event-ID was asked with")
+	case meta.Plain:
+		return id, freshet.Offset{}, nil
+	}
+	return id, cursor.Offset, nil
+}
+
+// claimsMost bounds how often a question is asked anew under one key.
+const claimsMost = 1000
+
+// claim finds the generation under a caller's key, or begins it. Of many who do so
+// at once exactly one begins it, on whatever server. One that has failed is left
+// behind: whoever asks again wants another try. A key is known for as long as its
+// generations are kept.
+func (g *Gateway) claim(ctx context.Context, q *question, key string) (id string, err error) {
+	for n := 1; n <= claimsMost; n++ {
+		id = q.keyedID(key, n)
+		info, created, err := g.begin(ctx, id, q)
+		if err != nil || created {
+			return id, err
+		}
+		meta, err := metaOf(&info)
+		switch {
+		case err != nil:
+			return "", err
+		case meta.Principal != q.principal:
+			return "", freshet.ErrNotFound
+		case meta.Body != q.digest:
+			return "", problem.ErrKey
+		case info.Closed == nil || info.Closed.Reason == freshet.Completed || info.Closed.Reason == freshet.Cancelled:
+			return id, nil
+		}
+	}
+	return "", problem.ErrKey.With("this Idempotency-Key has been tried %d times; send a new one", claimsMost)
 }

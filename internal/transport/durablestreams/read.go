@@ -24,7 +24,7 @@ type query struct {
 	cursor string
 }
 
-func parseQuery(r *http.Request) (q query, err error) {
+func parseQuery(r *http.Request, name string) (q query, err error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return q, problem.ErrQuery.With("the query cannot be parsed: %v", err)
@@ -36,7 +36,7 @@ func parseQuery(r *http.Request) (q query, err error) {
 	case given && offsets[0] == "":
 		return q, freshet.ErrOffset.With("the offset is empty; send one that the server gave, -1 for the beginning, or now")
 	case given:
-		if q.Cursor, err = freshet.ParseCursor(offsets[0]); err != nil {
+		if q.Cursor, err = freshet.ParseCursorOf(name, offsets[0]); err != nil {
 			return q, err
 		}
 	}
@@ -55,7 +55,7 @@ func parseQuery(r *http.Request) (q query, err error) {
 
 // read answers with the records after an offset (sections 5.6 and 5.7).
 func (t *Transport) read(w http.ResponseWriter, r *http.Request, name string) error {
-	q, err := parseQuery(r)
+	q, err := parseQuery(r, name)
 	if err != nil {
 		return err
 	}

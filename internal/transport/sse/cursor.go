@@ -25,7 +25,7 @@ var lastIDParams = [...]string{"last-event-id", "lastEventId", "Last-Event-ID"}
 // standard, section 9.2.4), the same as a query parameter, and the offset
 // parameter. Only a malformed offset parameter is an error: a browser shows
 // nobody the answer to a bad Last-Event-ID, so that one becomes a gap.
-func parseStart(r *http.Request, query url.Values) (start, error) {
+func parseStart(r *http.Request, query url.Values, name string) (start, error) {
 	id := r.Header.Get("Last-Event-ID")
 	for _, param := range lastIDParams {
 		if id == "" {
@@ -33,10 +33,10 @@ func parseStart(r *http.Request, query url.Values) (start, error) {
 		}
 	}
 	if id == "" {
-		cursor, err := freshet.ParseCursor(query.Get("offset"))
+		cursor, err := freshet.ParseCursorOf(name, query.Get("offset"))
 		return start{Cursor: cursor}, err
 	}
-	cursor, err := freshet.ParseCursor(id)
+	cursor, err := freshet.ParseCursorOf(name, id)
 	if err != nil {
 		return start{id: id, foreign: true}, nil
 	}

@@ -95,7 +95,7 @@ func parseSet(w http.ResponseWriter, r *http.Request) ([]asked, error) {
 			return nil, problem.ErrBody.With("the body names the stream %.64q twice", a.Stream)
 		}
 		seen[a.Stream] = true
-		if a.cursor, err = freshet.ParseCursor(a.Offset); err != nil {
+		if a.cursor, err = freshet.ParseCursorOf(a.Stream, a.Offset); err != nil {
 			return nil, err
 		}
 	}

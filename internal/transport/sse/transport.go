@@ -75,7 +75,7 @@ func (t *Transport) begin(w http.ResponseWriter, r *http.Request, name string) (
 	if err != nil {
 		return nil, problem.ErrQuery.With("the query cannot be parsed: %v", err)
 	}
-	from, err := parseStart(r, query)
+	from, err := parseStart(r, query, name)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ type feed struct {
 
 // follow begins to follow a stream.
 func (o *operations) follow(r *request) error {
-	cursor, err := freshet.ParseCursor(r.Offset)
+	cursor, err := freshet.ParseCursorOf(r.Stream, r.Offset)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ type plain struct {
 // request was not upgraded, unless it is errUpgrade.
 func (t *Transport) servePlain(w http.ResponseWriter, asked handshake, name string, query url.Values) error {
 	ctx := asked.request.Context()
-	cursor, err := freshet.ParseCursor(query.Get("offset"))
+	cursor, err := freshet.ParseCursorOf(name, query.Get("offset"))
 	if err != nil {
 		return err
 	}
