@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"encoding/json"
+	"math"
 
 	"github.com/freshet-stream/freshet"
 )
@@ -22,8 +23,7 @@ type Dialect interface {
 	// Read returns what an event says. It never fails.
 	Read(Event) Facts
 	// Ends returns the events that tell how an answer ended whose upstream did
-	// not tell it; none if it did. The tally is of all events of the answer, or at
-	// least of its first ones, up to the one that gives it an id, and of the last.
+	// not tell it; none if it did. The tally is of all events of the answer.
 	Ends(Tally, freshet.Closure) []Event
 	// EndOfBody is how an answer has ended whose body ended cleanly, in an
 	// exchange that was complete, without an event that ends it.
@@ -52,6 +52,9 @@ type Facts struct {
 	Numbered bool
 	// Response is the state of the answer as an object, where events carry it.
 	Response json.RawMessage
+	// Change is what the event adds to the output of such an object, nil if
+	// nothing.
+	Change *Change
 }
 
 // A Usage counts tokens. Zero is not known.
@@ -108,21 +111,26 @@ func (m *Meter) Tokens() (n int64, counted bool) {
 }
 
 // A Tally is what the end of an answer is told from. The zero value is that of
-// an answer that has not begun.
+// an answer that has not begun. Of [Responses] it keeps the last state and up to
+// 1 MiB of output, as an end that was not sent says what there was.
 type Tally struct {
 	ended    bool
 	next     int64
 	response json.RawMessage
+	output   output
 }
 
-// Add takes an event into account. It keeps [Facts.Response].
+// Add takes an event into account. It keeps what the facts point to.
 func (t *Tally) Add(f Facts) {
 	t.ended = t.ended || f.End != ""
-	if f.Numbered && f.Sequence >= t.next {
+	if f.Numbered && f.Sequence >= t.next && f.Sequence < math.MaxInt64 {
 		t.next = f.Sequence + 1
 	}
 	if f.Response != nil {
 		t.response = f.Response
+	}
+	if f.Change != nil {
+		t.output.add(f.Change)
 	}
 }
 

@@ -33,13 +33,13 @@ func (Responses) pieces(e Event) []piece {
 	case "response.reasoning_text.done":
 		return []piece{{kind: endBlock, key: thought}}
 	case "response.output_item.added":
-		if r.Item.calls() {
-			return []piece{{kind: beginTool, key: item, call: r.Item.CallID, name: r.Item.Name}}
+		if i := r.item(); i.calls() {
+			return []piece{{kind: beginTool, key: item, call: i.CallID, name: i.Name}}
 		}
 	case "response.function_call_arguments.delta":
 		return []piece{{kind: addInput, key: item, text: r.Delta}}
 	case "response.output_item.done":
-		return r.Item.done(item)
+		return r.item().done(item)
 	case responseFailed:
 		var object responsesObject
 		decode(r.Response, &object)
@@ -51,6 +51,12 @@ func (Responses) pieces(e Event) []piece {
 		return []piece{{kind: failure, text: r.Message}}
 	}
 	return nil
+}
+
+func (r *responsesEvent) item() *responsesItem {
+	var i responsesItem
+	decode(r.Item, &i)
+	return &i
 }
 
 // calls reports whether the item is a call that the client has to make.

@@ -25,7 +25,7 @@ type responsesEvent struct {
 	OutputIndex  int                 `json:"output_index"`
 	ContentIndex int                 `json:"content_index"`
 	SummaryIndex int                 `json:"summary_index"`
-	Item         responsesItem       `json:"item"`
+	Item         json.RawMessage     `json:"item"`
 	Annotation   responsesAnnotation `json:"annotation"`
 	Text         string              `json:"text"`
 	Refusal      string              `json:"refusal"`
@@ -81,7 +81,7 @@ func (Responses) Read(e Event) Facts {
 	if !decode(e.Data, &r) {
 		return errorByType(e)
 	}
-	f := Facts{Text: r.Delta != "" && strings.HasSuffix(r.Type, ".delta")}
+	f := Facts{Text: r.Delta != "" && strings.HasSuffix(r.Type, ".delta"), Change: r.change()}
 	if r.Sequence != nil {
 		f.Sequence, f.Numbered = *r.Sequence, true
 	}
@@ -98,6 +98,22 @@ func (Responses) Read(e Event) Facts {
 		f.End = freshet.Failed
 	}
 	return f
+}
+
+func (r *responsesEvent) change() *Change {
+	switch r.Type {
+	case "response.output_item.added":
+		return &Change{Item: r.OutputIndex, Added: r.Item}
+	case "response.output_item.done":
+		return &Change{Item: r.OutputIndex, Done: r.Item}
+	case "response.output_text.delta":
+		return &Change{Item: r.OutputIndex, Part: r.ContentIndex, Text: r.Delta}
+	case "response.refusal.delta":
+		return &Change{Item: r.OutputIndex, Part: r.ContentIndex, Refusal: r.Delta}
+	case "response.function_call_arguments.delta":
+		return &Change{Item: r.OutputIndex, Arguments: r.Delta}
+	}
+	return nil
 }
 
 // responsesEnd is an end that the upstream did not send.
@@ -119,7 +135,8 @@ type responsesError struct {
 
 // Ends implements [Dialect] with response.incomplete for an answer that was
 // stopped and response.failed for one that failed, on the response as the
-// upstream last described it, or with an error if it never has.
+// upstream last described it with the output since, or with an error if it never
+// has.
 func (Responses) Ends(t Tally, c freshet.Closure) []Event {
 	if t.ended {
 		return nil
@@ -130,6 +147,9 @@ func (Responses) Ends(t Tally, c freshet.Closure) []Event {
 		return []Event{{Type: typeError, Data: encode(responsesError{
 			Type: typeError, Sequence: t.next, Code: d.Code, Message: d.Message,
 		})}}
+	}
+	if items := t.output.list(); len(items) > 0 {
+		end.Response["output"] = encode(items)
 	}
 	if c.Reason == freshet.Cancelled {
 		end.Type = responseIncomplete
