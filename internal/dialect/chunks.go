@@ -6,10 +6,11 @@ import (
 	"github.com/freshet-stream/freshet"
 )
 
-// Chunks tells an answer as the UI message stream of Vercel's AI SDK, versions 5
-// and 6, from its first event on: start and start-step, blocks that begin before
-// they go on, and one of finish, abort and error, then [DONE], after which
-// nothing comes. It must not be used concurrently.
+// Chunks tells an answer as the UI message stream of Vercel's AI SDK, versions 6
+// and 5 (from 5.0.100; early ones know no finishReason), from its first event on:
+// start and start-step, blocks that begin before they go on, and one of finish,
+// abort and error, then [DONE], after which nothing comes. It must not be used
+// concurrently.
 type Chunks struct {
 	dialect   Dialect
 	messageID string

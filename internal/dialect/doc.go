@@ -1,7 +1,7 @@
 // Package dialect knows how the answers of LLM endpoints are spoken as
 // server-sent events: which event ends an answer and how, what an event counts
-// for, how an end is told that the upstream did not send, and how an answer is
-// told to Vercel's AI SDK ([Chunks]).
+// for, how an end is told that the upstream did not send, and how Vercel's AI SDK
+// asks ([ParseTurn]) and is told an answer ([Chunks]).
 //
 // A [Dialect] is a pure function of events: no I/O, no clock, no state. What has
 // to be remembered from one event to the next is in small values that the caller
