@@ -46,6 +46,8 @@ type ServeCmd struct {
 	Windows        int64         `default:"268435456" placeholder:"BYTES" help:"Recent records held in memory of all streams together."`
 	Pages          int64         `default:"33554432" placeholder:"BYTES" help:"Older records held in memory for a moment, for readers that catch up together."`
 	Reads          int           `default:"64" placeholder:"COUNT" help:"Reads of the store that are under way for readers at once."`
+
+	upstreamFlags
 }
 
 // Help is the text below the flags.
@@ -63,6 +65,7 @@ while it drains or the store does not answer; both whatever the Host.
   freshet serve --store memory: --listen 127.0.0.1:0
   freshet serve --retention open=24h,closed=1h
   freshet serve --tls-cert cert.pem --tls-key key.pem
+  FRESHET_UPSTREAM_OPENAI_KEY=sk-... freshet serve --upstream openai=https://api.openai.com/v1
 
 HTTP/1.1 and HTTP/2 share the port; without TLS, HTTP/2 is for clients that know
 beforehand, such as proxies (h2c).
@@ -102,6 +105,9 @@ func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
 	figures := metrics.New(version())
 	store.Store = figures.Store(store.Store)
 	opts := c.options(store, log, l.Addr(), loopback)
+	if opts.Upstreams, err = c.upstreams(); err != nil {
+		return err
+	}
 	stopMetrics, err := c.serveMetrics(figures.Handler(log), &opts)
 	if err != nil {
 		return err
@@ -142,6 +148,7 @@ func (c *ServeCmd) options(store opened, log *slog.Logger, addr net.Addr, loopba
 		WindowBytes: c.Window, WindowsBytes: c.Windows, PagesBytes: c.Pages, Reads: c.Reads,
 		Loopback: loopback, AllowHosts: c.AllowHost, AllowOrigins: c.AllowOrigin,
 		Name: c.serverName(addr, loopback), WebSocketCompression: c.WSCompression,
+		UpstreamStall: c.UpstreamStallTimeout, DisconnectGrace: c.DisconnectGrace,
 	}
 	if loopback {
 		opts.Page = web.Handler(web.Options{Name: opts.Name, Version: version(), Store: store.about})

@@ -12,6 +12,7 @@ package gateway
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/freshet-stream/freshet"
@@ -108,22 +109,42 @@ func endpointOf(path string) *endpoint {
 // prefix is what the paths of the gateway begin with.
 const prefix = "/v1"
 
+// models is the path of the list of models; what is below it are those.
+const models = "/models"
+
+// after returns what comes after the prefix in a path, or "".
+func after(path string) string {
+	rest, _ := strings.CutPrefix(path, prefix)
+	if len(rest) == len(path) {
+		return ""
+	}
+	return rest
+}
+
 // Serves reports whether a path, as it was sent, is the gateway's.
 func Serves(path string) bool {
-	if len(path) < len(prefix) || path[:len(prefix)] != prefix {
-		return false
-	}
-	return endpointOf(path[len(prefix):]) != nil
+	path = after(path)
+	return endpointOf(path) != nil || isModels(path)
 }
+
+func isModels(path string) bool { return path == models || strings.HasPrefix(path, models+"/") }
 
 // ServeHTTP serves a request whose path [Serves].
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e := endpointOf(r.URL.EscapedPath()[len(prefix):])
-	if r.Method != http.MethodPost {
-		problem.WriteMethod(w, r, http.MethodPost)
+	path, method, serve := after(r.URL.EscapedPath()), http.MethodPost, g.serveGenerate
+	if isModels(path) {
+		method, serve = http.MethodGet, g.serveModels
+	}
+	if r.Method != method {
+		problem.WriteMethod(w, r, method)
 		return
 	}
-	if err := g.serveGenerate(w, r, e); err != nil {
+	if err := serve(w, r, path); err != nil {
 		problem.Write(w, r, err)
 	}
+}
+
+// serveModels passes a question for models to the first upstream.
+func (g *Gateway) serveModels(w http.ResponseWriter, r *http.Request, path string) error {
+	return g.pass(w, r, &g.opts.Upstreams[0], path, nil)
 }

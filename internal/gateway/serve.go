@@ -11,8 +11,8 @@ import (
 
 // serveGenerate answers a POST for a generation: with one that there is, if the
 // request says which, or with a new one.
-func (g *Gateway) serveGenerate(w http.ResponseWriter, r *http.Request, e *endpoint) error {
-	q, err := g.ask(w, r, e)
+func (g *Gateway) serveGenerate(w http.ResponseWriter, r *http.Request, path string) error {
+	q, err := g.ask(w, r, endpointOf(path))
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (g *Gateway) serveGenerate(w http.ResponseWriter, r *http.Request, e *endpo
 		return g.relay(w, r, id, from)
 	}
 	if !q.stream {
-		return g.pass(w, r, q.upstream, e.path, q.body)
+		return g.pass(w, r, q.upstream, path, q.body)
 	}
 	id := newID()
 	if key == "" {

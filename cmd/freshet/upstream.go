@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/freshet-stream/freshet/server"
+)
+
+// upstreamFlags are about the services that answer LLM requests.
+type upstreamFlags struct {
+	Upstream             []string      `placeholder:"NAME=BASE" help:"An LLM service that /v1/chat/completions, /v1/responses and /v1/messages go to, as in openai=https://api.openai.com/v1. The model NAME/x is asked for there as x, any other at the first upstream. Its key is FRESHET_UPSTREAM_NAME_KEY."`
+	UpstreamKeyFile      []string      `placeholder:"NAME=FILE" help:"A file with the key of an upstream."`
+	UpstreamStallTimeout time.Duration `default:"60s" help:"After how much silence an upstream is given up."`
+	DisconnectGrace      time.Duration `default:"15s" help:"For how long an answer goes on that nobody reads, if its request said Freshet-On-Disconnect: cancel."`
+}
+
+// upstreams returns where LLM requests go, with the keys.
+func (c *upstreamFlags) upstreams() ([]server.Upstream, error) {
+	files := map[string]string{}
+	for _, given := range c.UpstreamKeyFile {
+		name, file, ok := strings.Cut(given, "=")
+		if !ok {
+			return nil, fmt.Errorf("--upstream-key-file %s: write it as NAME=FILE", given)
+		}
+		files[name] = file
+	}
+	var upstreams []server.Upstream
+	for _, given := range c.Upstream {
+		name, base, ok := strings.Cut(given, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("--upstream %s: write it as NAME=BASE, as in openai=https://api.openai.com/v1", given)
+		}
+		key, err := upstreamKey(name, files[name])
+		if err != nil {
+			return nil, err
+		}
+		delete(files, name)
+		upstreams = append(upstreams, server.Upstream{Name: name, Base: base, Key: key})
+	}
+	for name := range files {
+		return nil, fmt.Errorf("--upstream-key-file %s: there is no --upstream of that name", name)
+	}
+	return upstreams, nil
+}
+
+// upstreamKey returns the key of an upstream: from a file if one is given, else
+// from the environment, which need not have one.
+func upstreamKey(name, file string) (string, error) {
+	if file == "" {
+		return os.Getenv(upstreamKeyVariable(name)), nil
+	}
+	key, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read key of upstream %s: %w", name, err)
+	}
+	return strings.TrimSpace(string(key)), nil
+}
+
+// upstreamKeyVariable returns the environment variable for an upstream's key.
+func upstreamKeyVariable(name string) string {
+	return "FRESHET_UPSTREAM_" + strings.Map(func(c rune) rune {
+		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return '_'
+		}
+		return c
+	}, strings.ToUpper(name)) + "_KEY"
+}
