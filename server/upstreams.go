@@ -2,6 +2,10 @@ package server
 
 import "github.com/freshet-stream/freshet/internal/gateway"
 
+// DemoUpstream returns the upstream that serves those who have no key: it is in
+// the server, has no model, and says so in its first words.
+func DemoUpstream() Upstream { return Upstream{Name: "demo", Base: gateway.DemoBase} }
+
 // upstreamsOf returns upstreams as the gateway has them.
 func upstreamsOf(upstreams []Upstream) []gateway.Upstream {
 	var converted []gateway.Upstream

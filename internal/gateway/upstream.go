@@ -7,7 +7,12 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/freshet-stream/freshet/internal/gateway/origin"
 )
+
+// DemoBase is the base of the upstream that is in the server.
+const DemoBase = "demo://freshet/v1"
 
 // An Upstream is where requests are sent.
 type Upstream struct {
@@ -34,6 +39,7 @@ func CheckUpstreams(upstreams []Upstream) error {
 		seen[u.Name] = true
 		base, err := url.Parse(u.Base)
 		switch {
+		case u.Base == DemoBase:
 		case err != nil:
 			return fmt.Errorf("upstream %s: the base is no URL", u.Name)
 		case base.Scheme != "http" && base.Scheme != "https", base.Host == "":
@@ -83,7 +89,7 @@ func (g *Gateway) choose(model string) (*Upstream, string) {
 // newTransport returns what carries requests to upstreams. It follows no
 // redirects, and leaves bodies as they are sent.
 func newTransport() *http.Transport {
-	return &http.Transport{
+	t := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout: 10 * time.Second,
@@ -92,4 +98,6 @@ func newTransport() *http.Transport {
 		MaxIdleConnsPerHost: 256,
 		IdleConnTimeout:     90 * time.Second,
 	}
+	t.RegisterProtocol("demo", origin.Transport{Handler: origin.NewDemo()})
+	return t
 }
