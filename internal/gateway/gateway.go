@@ -94,7 +94,7 @@ type endpoint struct {
 var endpoints = [...]endpoint{
 	{"/chat/completions", dialect.Chat{}},
 	{"/messages", dialect.Messages{}},
-	{"/responses", dialect.Responses{}},
+	{responses, dialect.Responses{}},
 }
 
 func endpointOf(path string) *endpoint {
@@ -124,16 +124,21 @@ func after(path string) string {
 // Serves reports whether a path, as it was sent, is the gateway's.
 func Serves(path string) bool {
 	path = after(path)
-	return endpointOf(path) != nil || isModels(path)
+	return endpointOf(path) != nil || isModels(path) || isResponse(path)
 }
+
+func isResponse(path string) bool { return strings.HasPrefix(path, responses+"/") }
 
 func isModels(path string) bool { return path == models || strings.HasPrefix(path, models+"/") }
 
 // ServeHTTP serves a request whose path [Serves].
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, method, serve := after(r.URL.EscapedPath()), http.MethodPost, g.serveGenerate
-	if isModels(path) {
+	switch {
+	case isModels(path):
 		method, serve = http.MethodGet, g.serveModels
+	case isResponse(path):
+		method, serve = r.Method, g.serveResponse
 	}
 	if r.Method != method {
 		problem.WriteMethod(w, r, method)

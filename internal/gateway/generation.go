@@ -145,7 +145,7 @@ func (g *Gateway) send(ctx context.Context, q *question) (*http.Response, error)
 // recordEvents records the events of an answer as they come, until it ends.
 func (gen *generation) recordEvents(ctx context.Context) *freshet.Closing {
 	d := sse.NewDecoder(gen.dog, sse.DecoderOptions{MaxEventBytes: gen.g.opts.Limits.Record})
-	failed := false
+	failed, named := false, false
 	for {
 		event, err := d.Next()
 		if err != nil {
@@ -157,6 +157,12 @@ func (gen *generation) recordEvents(ctx context.Context) *freshet.Closing {
 		}
 		e := entry{record: &record}
 		facts := gen.question.endpoint.dialect.Read(dialect.Event{Type: record.Type, ID: record.ID, Data: record.Data})
+		if facts.ID != "" && !named {
+			named = true
+			if err := gen.nameResponse(ctx, facts.ID); err != nil {
+				gen.g.opts.Logger.Warn("name response", "stream", gen.name, "response", facts.ID, "error", err)
+			}
+		}
 		switch facts.End {
 		case "":
 		case freshet.Failed:

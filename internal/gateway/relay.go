@@ -29,7 +29,7 @@ type relay struct {
 	w        http.ResponseWriter
 	r        *http.Request
 	id       string
-	from     freshet.Offset
+	from     start
 	follower *hub.Follower
 	meta     Meta
 	response *wire.Response
@@ -38,9 +38,19 @@ type relay struct {
 	idle, idleStep time.Duration
 }
 
-// relay serves a caller with a generation from an offset on. An error means that
-// nothing was sent.
-func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, id string, from freshet.Offset) error {
+// A start is where a caller begins.
+type start struct {
+	offset freshet.Offset
+	// after is the number of the last event that is left out, of those that have
+	// numbers.
+	after int64
+}
+
+// beginning is the start of all of an answer.
+func beginning() start { return start{after: -1} }
+
+// relay serves a caller with a generation. An error means that nothing was sent.
+func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, id string, from start) error {
 	ctx, done, err := g.attend(r.Context())
 	if err != nil {
 		return err
@@ -48,7 +58,7 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, id string, from 
 	defer done()
 	c := &relay{g: g, w: w, r: r, id: id, from: from, idleStep: min(headLook, g.opts.Heartbeat)}
 	c.follower, err = g.opts.Hub.Follow(ctx, genPrefix+id, hub.FollowOptions{
-		Cursor: freshet.Cursor{Offset: from}, Idle: c.idleStep,
+		Cursor: freshet.Cursor{Offset: from.offset}, Idle: c.idleStep,
 	})
 	if err != nil {
 		return err
@@ -190,7 +200,11 @@ func (c *relay) appendBatch(ctx context.Context, dst []byte, batch *hub.Batch) [
 	for i := range batch.Len() {
 		record := batch.Record(i)
 		c.idle = 0
-		c.tally.Add(d.Read(dialect.Event{Type: record.Type, ID: record.ID, Data: record.Data}))
+		facts := d.Read(dialect.Event{Type: record.Type, ID: record.ID, Data: record.Data})
+		c.tally.Add(facts)
+		if facts.Numbered && facts.Sequence <= c.from.after {
+			continue
+		}
 		dst = c.appendEvent(dst, record.Type, record.Data, record.Offset.String())
 	}
 	if batch.Closed == nil {
@@ -212,7 +226,7 @@ func (c *relay) appendEvent(dst []byte, typ string, data []byte, offset string) 
 // Their id is the end's, so that whoever comes back with it gets it told again.
 func (c *relay) appendEnd(ctx context.Context, dst []byte, d dialect.Dialect, batch *hub.Batch) []byte {
 	tally := c.tally
-	if !c.from.IsBeginning() {
+	if !c.from.offset.IsBeginning() {
 		whole, err := c.g.tally(ctx, c.id, d)
 		if err != nil {
 			c.response.Abort()

@@ -25,7 +25,7 @@ func (g *Gateway) serveGenerate(w http.ResponseWriter, r *http.Request, path str
 		if err != nil {
 			return err
 		}
-		return g.relay(w, r, id, from)
+		return g.relay(w, r, id, start{offset: from, after: -1})
 	}
 	if !q.stream {
 		return g.pass(w, r, q.upstream, path, q.body)
@@ -39,7 +39,7 @@ func (g *Gateway) serveGenerate(w http.ResponseWriter, r *http.Request, path str
 	if err != nil {
 		return err
 	}
-	return g.relay(w, r, id, freshet.Offset{})
+	return g.relay(w, r, id, beginning())
 }
 
 // resume finds the generation that a caller has had a part of, and where it goes

@@ -1,0 +1,159 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/dialect"
+	"github.com/freshet-stream/freshet/internal/problem"
+)
+
+// respPrefix is what the names begin with of the streams that name, by the
+// upstream's id of a response, its generation.
+const respPrefix = "resp/"
+
+// responses is the path of responses; below it they are found by id.
+const responses = "/responses"
+
+// nameResponse lets a response be found by the upstream's id. It is called before
+// anybody can learn that id. A response that was named before keeps its name.
+func (gen *generation) nameResponse(ctx context.Context, id string) error {
+	if gen.question.endpoint.path != responses || !isResponseID(id) {
+		return nil
+	}
+	_, _, err := gen.g.opts.Hub.Create(ctx, respPrefix+id, freshet.Creation{
+		Spec: freshet.Spec{ContentType: "text/plain", KeepOpen: gen.g.opts.KeepOpen, KeepClosed: gen.g.opts.KeepClosed},
+		First: &freshet.Append{
+			Records: []freshet.Record{{Data: []byte(strings.TrimPrefix(gen.name, genPrefix))}},
+			Close:   &freshet.Closing{Reason: freshet.Completed},
+		},
+	})
+	return err
+}
+
+func isResponseID(id string) bool {
+	return id != "" && len(id) <= 256 && !strings.ContainsFunc(id, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_'
+	})
+}
+
+// serveResponse answers a request for a response that there is: GET for the state
+// of it or, with stream=true, for its events, POST on cancel to stop it. What is
+// not recorded here, and what else there is below it, is the upstream's.
+func (g *Gateway) serveResponse(w http.ResponseWriter, r *http.Request, path string) error {
+	responseID, below, _ := strings.Cut(strings.TrimPrefix(path, responses+"/"), "/")
+	isGet, isCancel := r.Method == http.MethodGet && below == "", r.Method == http.MethodPost && below == "cancel"
+	id, err := g.findResponse(r, responseID)
+	switch {
+	case errors.Is(err, errUnnamed), err == nil && !isGet && !isCancel:
+		body, err := g.readBody(w, r)
+		if err != nil {
+			return err
+		}
+		return g.pass(w, r, &g.opts.Upstreams[0], path, body)
+	case err != nil:
+		return err
+	case isCancel:
+		_, err := g.opts.Hub.Append(r.Context(), genPrefix+id, freshet.Append{Close: &freshet.Closing{Reason: freshet.Cancelled}})
+		if err != nil && !errors.Is(err, freshet.ErrClosed) {
+			return err
+		}
+	case r.URL.Query().Get("stream") == "true":
+		after, err := parseAfter(r.URL.Query().Get("starting_after"))
+		if err != nil {
+			return err
+		}
+		return g.relay(w, r, id, start{after: after})
+	}
+	return g.serveState(w, r, id)
+}
+
+var errUnnamed = errors.New("no generation has this response")
+
+// findResponse returns the generation of a response of the caller's.
+func (g *Gateway) findResponse(r *http.Request, responseID string) (id string, err error) {
+	if !isResponseID(responseID) {
+		return "", problem.ErrPath
+	}
+	page, err := g.opts.Hub.Read(r.Context(), respPrefix+responseID, freshet.Offset{}, freshet.Limit{Records: 1})
+	if errors.Is(err, freshet.ErrNotFound) || err == nil && len(page.Records) == 0 {
+		return "", errUnnamed
+	}
+	if err != nil {
+		return "", err
+	}
+	id = string(page.Records[0].Data)
+	info, err := g.opts.Hub.Info(r.Context(), genPrefix+id)
+	if err != nil {
+		return "", err
+	}
+	meta, err := metaOf(&info)
+	if err == nil && meta.Principal != principalOf(r.Header) {
+		err = freshet.ErrNotFound
+	}
+	return id, err
+}
+
+// parseAfter reads the number of the last event that a caller has had; -1 is none.
+func parseAfter(s string) (int64, error) {
+	if s == "" {
+		return -1, nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return 0, problem.ErrQuery.With("starting_after is %.32q and has to be the sequence_number of an event", s)
+	}
+	return n, nil
+}
+
+// serveState answers with a response as its events have left it.
+func (g *Gateway) serveState(w http.ResponseWriter, r *http.Request, id string) error {
+	d := dialect.Responses{}
+	tally, err := g.tally(r.Context(), id, d)
+	if err != nil {
+		return err
+	}
+	info, err := g.opts.Hub.Info(r.Context(), genPrefix+id)
+	if err != nil {
+		return err
+	}
+	stopped := info.Closed != nil && info.Closed.Reason == freshet.Cancelled && !tally.Ended()
+	if info.Closed != nil {
+		for _, e := range d.Ends(tally, *info.Closed) {
+			tally.Add(d.Read(e))
+		}
+	}
+	state := tally.Response()
+	if stopped {
+		state = cancelled(state)
+	}
+	if state == nil {
+		return freshet.ErrNotFound
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Freshet-Stream", genPrefix+id)
+	_, _ = w.Write(state)
+	return nil
+}
+
+// cancelled returns the state of a response that was stopped. Events have no word
+// for that, states have.
+func cancelled(state json.RawMessage) json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(state, &members) != nil || members == nil {
+		return state
+	}
+	members["status"] = json.RawMessage(`"cancelled"`)
+	changed, err := json.Marshal(members)
+	if err != nil {
+		return state
+	}
+	return changed
+}
