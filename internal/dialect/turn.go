@@ -10,6 +10,10 @@ import (
 type Turn struct {
 	// Chat is the id of the conversation.
 	Chat string
+	// Message is the id of the message that the answer goes on with, after the
+	// results of its tool calls; "" if the answer is a message of its own. It is
+	// then the message id of the chunks.
+	Message string
 	// Request is the body of the same request to [Chat]: streamed, and with usage.
 	Request []byte
 }
@@ -42,13 +46,18 @@ func ParseTurn(body []byte) (Turn, error) {
 	if len(told) == 0 {
 		return Turn{}, errors.New("read messages: none says anything")
 	}
+	turn := Turn{Chat: chat}
+	if last := &messages[len(messages)-1]; last.Role == "assistant" {
+		turn.Message = last.ID
+	}
 	for _, own := range []string{"id", "trigger", "messageId"} {
 		delete(request, own)
 	}
 	request["messages"] = encode(told)
 	request["stream"] = json.RawMessage("true")
 	request["stream_options"] = json.RawMessage(`{"include_usage":true}`)
-	return Turn{Chat: chat, Request: encode(request)}, nil
+	turn.Request = encode(request)
+	return turn, nil
 }
 
 // A chatMessage is one of the messages of a chat completion.

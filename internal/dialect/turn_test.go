@@ -37,8 +37,8 @@ func TestParseTurn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if turn.Chat != "chat-1" {
-		t.Errorf("the chat is %q", turn.Chat)
+	if turn.Chat != "chat-1" || turn.Message != "" {
+		t.Errorf("got %+v", turn)
 	}
 	want := `{"model":"m","temperature":0.5,"stream":true,"stream_options":{"include_usage":true},"messages":[
 		{"role":"system","content":"Be brief."},
@@ -55,6 +55,17 @@ func TestParseTurn(t *testing.T) {
 			{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,AA=="}}]}]}`
 	if diff := cmp.Diff(parsed(t, []byte(want)), parsed(t, turn.Request)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestParseTurnGoesOn: an answer after the results of tools is part of the
+// message that has the calls; under another id, clients would show that twice.
+func TestParseTurnGoesOn(t *testing.T) {
+	turn, err := dialect.ParseTurn([]byte(`{"id":"c","messages":[
+		{"id":"u","role":"user","parts":[{"type":"text","text":"hi"}]},
+		{"id":"a","role":"assistant","parts":[{"type":"tool-f","toolCallId":"1","state":"output-available","output":1}]}]}`))
+	if err != nil || turn.Message != "a" {
+		t.Errorf("got %+v, %v", turn, err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 // A uiMessage is a message as the AI SDK keeps it.
 type uiMessage struct {
+	ID    string   `json:"id"`
 	Role  string   `json:"role"`
 	Parts []uiPart `json:"parts"`
 }
