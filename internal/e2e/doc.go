@@ -5,5 +5,8 @@
 // them.
 //
 // The scripts in node, page, python and shell use the clients as an application
-// would. They follow streams behind proxies that keep cutting them.
+// would. They follow streams behind proxies that keep cutting them. Those whose
+// names begin with ask call language models, with npm's openai, @anthropic-ai/sdk
+// and ai and with openai-go: a fake provider, once straight and once through
+// freshet.
 package e2e

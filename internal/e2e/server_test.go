@@ -19,6 +19,8 @@ type server struct {
 	cmd *exec.Cmd
 	// url is where it is, without a slash at the end.
 	url string
+	// env is what its environment has beside that of the test.
+	env []string
 }
 
 // startServer runs the binary until the test ends, on a free port and with
@@ -36,6 +38,7 @@ func (s *server) run(args ...string) {
 	s.t.Helper()
 	cmd := exec.Command(binary, append([]string{"serve", "--drain-grace", "0s"}, args...)...)
 	cmd.Stderr = s.t.Output()
+	cmd.Env = append(os.Environ(), s.env...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		s.t.Fatal(err)
