@@ -11,13 +11,14 @@ import (
 
 // upstreamFlags are about the services that answer LLM requests.
 type upstreamFlags struct {
-	Upstream             []string      `placeholder:"NAME=BASE" help:"An LLM service that /v1/chat/completions, /v1/responses and /v1/messages go to, as in openai=https://api.openai.com/v1. The model NAME/x is asked for there as x, any other at the first upstream. Its key is FRESHET_UPSTREAM_NAME_KEY."`
+	Upstream             []string      `placeholder:"NAME=BASE" help:"An LLM service that /v1/chat/completions, /v1/responses and /v1/messages go to, as in openai=https://api.openai.com/v1. The model NAME/x is asked for there as x, any other at the first upstream. Its key is FRESHET_UPSTREAM_NAME_KEY. Without any, a demo answers, which has no model."`
 	UpstreamKeyFile      []string      `placeholder:"NAME=FILE" help:"A file with the key of an upstream."`
 	UpstreamStallTimeout time.Duration `default:"60s" help:"After how much silence an upstream is given up."`
 	DisconnectGrace      time.Duration `default:"15s" help:"For how long an answer goes on that nobody reads, if its request said Freshet-On-Disconnect: cancel."`
 }
 
-// upstreams returns where LLM requests go, with the keys.
+// upstreams returns where LLM requests go, with the keys: to the demo unless
+// something else is said.
 func (c *upstreamFlags) upstreams() ([]server.Upstream, error) {
 	files := map[string]string{}
 	for _, given := range c.UpstreamKeyFile {
@@ -42,6 +43,9 @@ func (c *upstreamFlags) upstreams() ([]server.Upstream, error) {
 	}
 	for name := range files {
 		return nil, fmt.Errorf("--upstream-key-file %s: there is no --upstream of that name", name)
+	}
+	if len(upstreams) == 0 {
+		upstreams = append(upstreams, server.DemoUpstream())
 	}
 	return upstreams, nil
 }

@@ -29,6 +29,9 @@ func TestUpstreams(t *testing.T) {
 	if err != nil || !cmp.Equal(got, want) {
 		t.Errorf("got %+v, %v", got, err)
 	}
+	if got, err := new(upstreamFlags).upstreams(); err != nil || !cmp.Equal(got, []server.Upstream{server.DemoUpstream()}) {
+		t.Errorf("without flags, got %+v, %v", got, err)
+	}
 	for _, c := range []upstreamFlags{
 		{Upstream: []string{"https://a.example/v1"}},
 		{Upstream: []string{"=https://a.example/v1"}},
