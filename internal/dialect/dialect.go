@@ -114,7 +114,9 @@ func (m *Meter) Tokens() (n int64, counted bool) {
 // an answer that has not begun. Of [Responses] it keeps the last state and up to
 // 1 MiB of output, as an end that was not sent says what there was.
 type Tally struct {
-	ended    bool
+	ended bool
+	// settled says that response is the state at the end.
+	settled  bool
 	next     int64
 	response json.RawMessage
 	output   output
@@ -123,6 +125,7 @@ type Tally struct {
 // Add takes an event into account. It keeps what the facts point to.
 func (t *Tally) Add(f Facts) {
 	t.ended = t.ended || f.End != ""
+	t.settled = t.settled || f.End != "" && f.Response != nil
 	if f.Numbered && f.Sequence >= t.next && f.Sequence < math.MaxInt64 {
 		t.next = f.Sequence + 1
 	}
@@ -137,6 +140,27 @@ func (t *Tally) Add(f Facts) {
 // Ended reports whether the upstream has told the end.
 func (t *Tally) Ended() bool { return t.ended }
 
-// Response returns the last state of the answer as an object, nil if no event
-// has carried one.
-func (t *Tally) Response() json.RawMessage { return t.response }
+// Response returns the answer as an object: its last state, unless that was the
+// end with the output since then. It is nil if no event has carried one.
+func (t *Tally) Response() json.RawMessage {
+	object := t.object()
+	if object == nil || t.settled {
+		return t.response
+	}
+	if t.ended {
+		object["status"] = encode("failed")
+	}
+	return encode(object)
+}
+
+// object is nil if the answer is not known as one.
+func (t *Tally) object() map[string]json.RawMessage {
+	var object map[string]json.RawMessage
+	if !decode(t.response, &object) {
+		return nil
+	}
+	if items := t.output.list(); len(items) > 0 {
+		object["output"] = encode(items)
+	}
+	return object
+}

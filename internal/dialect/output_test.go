@@ -84,6 +84,29 @@ func TestOutputOfAStoppedAnswer(t *testing.T) {
 	}
 }
 
+func TestResponseAsItIs(t *testing.T) {
+	var tally dialect.Tally
+	if got := tally.Response(); got != nil {
+		t.Errorf("before all: %s", got)
+	}
+	for _, step := range []struct{ data, want string }{
+		{`{"type":"response.created","response":{"id":"r","status":"in_progress","output":[]}}`,
+			`{"id":"r","output":[],"status":"in_progress"}`},
+		{`{"type":"response.output_item.added","output_index":0,"item":{"type":"message"}}`,
+			`{"id":"r","output":[{"type":"message"}],"status":"in_progress"}`},
+		{`{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"a"}`,
+			`{"id":"r","output":[{"content":[{"type":"output_text","text":"a","annotations":[]}],"type":"message"}],"status":"in_progress"}`},
+		{`{"type":"error","message":"no"}`,
+			`{"id":"r","output":[{"content":[{"type":"output_text","text":"a","annotations":[]}],"type":"message"}],"status":"failed"}`},
+		{`{"type":"response.completed","response":{"the":"end"}}`, `{"the":"end"}`},
+	} {
+		tally.Add(dialect.Responses{}.Read(dialect.Event{Data: []byte(step.data)}))
+		if diff := cmp.Diff(step.want, string(tally.Response())); diff != "" {
+			t.Errorf("after %s (-want +got)\n%s", step.data, diff)
+		}
+	}
+}
+
 func TestOutputIsBounded(t *testing.T) {
 	data := []string{`{"type":"response.output_item.added","output_index":0,"item":{"type":"message"}}`}
 	delta := fmt.Sprintf(`{"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":%q}`, strings.Repeat("x", 64<<10))

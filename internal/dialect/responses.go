@@ -142,14 +142,11 @@ func (Responses) Ends(t Tally, c freshet.Closure) []Event {
 		return nil
 	}
 	d := DetailOf(c)
-	end := responsesEnd{Type: responseFailed, Sequence: t.next}
-	if !decode(t.response, &end.Response) {
+	end := responsesEnd{Type: responseFailed, Sequence: t.next, Response: t.object()}
+	if end.Response == nil {
 		return []Event{{Type: typeError, Data: encode(responsesError{
 			Type: typeError, Sequence: t.next, Code: d.Code, Message: d.Message,
 		})}}
-	}
-	if items := t.output.list(); len(items) > 0 {
-		end.Response["output"] = encode(items)
 	}
 	if c.Reason == freshet.Cancelled {
 		end.Type = responseIncomplete
