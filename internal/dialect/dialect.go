@@ -140,8 +140,8 @@ func (t *Tally) Add(f Facts) {
 // Ended reports whether the upstream has told the end.
 func (t *Tally) Ended() bool { return t.ended }
 
-// Response returns the answer as an object: its last state, unless that was the
-// end with the output since then. It is nil if no event has carried one.
+// Response returns the answer as an object: its state at the end, or else the
+// last one and the output since. It is nil if no event has carried one.
 func (t *Tally) Response() json.RawMessage {
 	object := t.object()
 	if object == nil || t.settled {
