@@ -98,6 +98,9 @@ func (o Options) withDefaults() Options {
 	o.KeepClosed = orNone(o.KeepClosed, 24*time.Hour)
 	o.DrainWindow = orNone(o.DrainWindow, 10*time.Second)
 	o.DrainGrace = orNone(o.DrainGrace, 60*time.Second)
+	if o.DisconnectGrace <= 0 {
+		o.DisconnectGrace = 15 * time.Second
+	}
 	o.Limits = o.Limits.WithDefaults()
 	return o
 }

@@ -59,6 +59,7 @@ func New(opts Options) (*Server, error) {
 		Store: opts.Store, Logger: opts.Logger, Limits: opts.Limits,
 		WindowBytes: opts.WindowBytes, WindowsBytes: opts.WindowsBytes,
 		PagesBytes: opts.PagesBytes, Reads: opts.Reads,
+		Watch: watchEvery(opts.DisconnectGrace),
 	})
 	exchanges, work := new(drain.Group), drain.NewWork()
 	s := &Server{

@@ -1,6 +1,10 @@
 package server
 
-import "github.com/freshet-stream/freshet/internal/gateway"
+import (
+	"time"
+
+	"github.com/freshet-stream/freshet/internal/gateway"
+)
 
 // DemoUpstream returns the upstream that serves those who have no key: it is in
 // the server, has no model, and says so in its first words.
@@ -26,3 +30,7 @@ func (s *Server) gatewayOptions() gateway.Options {
 		KeepOpen: s.opts.KeepOpen, KeepClosed: s.opts.KeepClosed, Limits: s.opts.Limits,
 	}
 }
+
+// watchEvery returns how often readers are told of, when a generation goes on for
+// as long as grace without any: one lost word of it must not matter.
+func watchEvery(grace time.Duration) time.Duration { return grace / 3 }

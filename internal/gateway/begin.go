@@ -45,6 +45,11 @@ func (g *Gateway) begin(ctx context.Context, id string, q *question) (info fresh
 	if err != nil {
 		return info, false, err
 	}
+	if created && q.unwatched {
+		if err := g.opts.Hub.Watch(ctx, genPrefix+id); err != nil {
+			g.opts.Logger.Warn("watch for readers", "stream", genPrefix+id, "error", err)
+		}
+	}
 	if created {
 		gen := &generation{g: g, name: genPrefix + id, question: q, meta: meta}
 		go func() {

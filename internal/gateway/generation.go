@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/freshet-stream/freshet"
@@ -51,11 +52,11 @@ func (gen *generation) run(work context.Context) {
 		log.Warn("keep lease", "stream", gen.name, "error", err)
 		stopLease = func() {}
 	}
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		gen.watch(ctx)
-	}()
+	var watching sync.WaitGroup
+	watching.Go(func() { gen.watch(ctx) })
+	if gen.question.unwatched {
+		watching.Go(func() { gen.awaitReaders(ctx) })
+	}
 
 	closing := gen.exchange(ctx)
 	if closing != nil {
@@ -68,7 +69,7 @@ func (gen *generation) run(work context.Context) {
 	giveUp()
 	stopLease()
 	abort(nil)
-	<-watched
+	watching.Wait()
 	if err := gen.recorder.err; err != nil && !isOver(err) && !errors.Is(err, context.Canceled) {
 		log.Error("record generation", "stream", gen.name, "error", err)
 		gen.close(closingFor(freshet.Failed, dialect.CodeUpstream, "The answer could not be recorded."))
@@ -88,7 +89,7 @@ func (gen *generation) close(c *freshet.Closing) {
 // watch aborts the exchange when the stream ends by another's hand: to stop a
 // generation, from whatever server, is to close its stream.
 func (gen *generation) watch(ctx context.Context) {
-	f, err := gen.g.opts.Hub.Follow(ctx, gen.name, hub.FollowOptions{Cursor: freshet.Cursor{Now: true}})
+	f, err := gen.g.opts.Hub.Follow(ctx, gen.name, hub.FollowOptions{Cursor: freshet.Cursor{Now: true}, Apart: true})
 	if err != nil {
 		if !errors.Is(err, freshet.ErrNotFound) {
 			// The next append, or the lease, tells that somebody has closed it.

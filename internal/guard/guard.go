@@ -82,7 +82,8 @@ func IsUpgrade(r *http.Request) bool {
 // their origin is allowed.
 const allowHeaders = "Content-Type, Authorization, If-None-Match, Last-Event-ID, Idempotency-Key, " +
 	"Stream-Closed, Stream-Seq, Stream-TTL, Stream-Expires-At, Stream-Forked-From, Stream-Fork-Offset, Stream-Fork-Sub-Offset, " +
-	"Producer-Id, Producer-Epoch, Producer-Seq, Freshet-Close-Reason, Freshet-Lease, Freshet-Retain, Freshet-Producer-Scope"
+	"Producer-Id, Producer-Epoch, Producer-Seq, Freshet-Close-Reason, Freshet-Lease, Freshet-Retain, Freshet-Producer-Scope, " +
+	"Freshet-On-Disconnect, X-Api-Key, Api-Key, Anthropic-Version, Anthropic-Beta, Openai-Beta"
 
 // share lets pages of the allowed origins read the answer (Fetch standard,
 // section 3.3). Without an allowed origin in the answer, browsers keep it from

@@ -18,6 +18,9 @@ type FollowOptions struct {
 	Idle time.Duration
 	// Wait lets a stream that does not exist be waited for.
 	Wait bool
+	// Apart says that the follower is no reader, for those who want to know whether
+	// the stream has any.
+	Apart bool
 }
 
 // A Follower is a cursor that reads a stream, live. One goroutine at a time may
@@ -51,6 +54,9 @@ func (h *Hub) Follow(ctx context.Context, name string, opts FollowOptions) (*Fol
 	}
 	f := &Follower{hub: h, topic: t, opts: opts, at: opts.Cursor.Offset}
 	h.followers.Add(1)
+	if opts.Apart {
+		t.apart(1)
+	}
 	err = t.join(ctx, opts.Cursor)
 	if err == nil {
 		err = f.place(ctx)
@@ -110,6 +116,7 @@ func (t *topic) join(ctx context.Context, cursor freshet.Cursor) error {
 		return t.failed
 	case t.phase == live:
 		t.planCheck()
+		t.keepWatched()
 		return nil
 	case t.failed != nil:
 		return t.failed
@@ -125,6 +132,9 @@ func (f *Follower) Close() {
 	f.closed = true
 	f.page = nil
 	f.hub.followers.Add(-1)
+	if f.opts.Apart {
+		f.topic.apart(-1)
+	}
 	f.topic.leave()
 }
 

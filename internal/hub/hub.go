@@ -59,6 +59,8 @@ type Options struct {
 	IdleTopics int
 	// Sweep is how often the store is asked to do what has come due (5 s).
 	Sweep time.Duration
+	// Watch is how often a server that has readers of a watched stream says so (5 s).
+	Watch time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -76,6 +78,7 @@ func (o Options) withDefaults() Options {
 	o.Linger = orDefault(o.Linger, 30*time.Second)
 	o.IdleTopics = orDefault(o.IdleTopics, 16<<10)
 	o.Sweep = orDefault(o.Sweep, 5*time.Second)
+	o.Watch = orDefault(o.Watch, 5*time.Second)
 	return o
 }
 

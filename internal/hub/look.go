@@ -111,6 +111,7 @@ func (t *topic) lookOnce() (again bool) {
 	}
 	if t.looking = t.wanted > t.started && !t.dropped; !t.looking {
 		t.planCheck()
+		t.keepWatched()
 	}
 	return t.looking
 }

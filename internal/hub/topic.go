@@ -15,6 +15,10 @@ type topic struct {
 	mu sync.Mutex
 	// users are the followers, the appenders and the flight of their appends.
 	users, followers int
+	// aside is how many of the followers are no readers, and watching says that it
+	// is said now and then that there are others.
+	aside    int
+	watching bool
 	// idle is since when there are no users and left since when there are no
 	// followers; lingering says that a look at both is planned.
 	idle, left time.Time
