@@ -74,13 +74,13 @@ func (c called) is(prompts ...string) bool {
 	return slices.Contains(prompts, prompt)
 }
 
-// callAll runs the script of a client against what is at a URL.
-func callAll(t *testing.T, script []string, url, model, key string) []called {
+// callAll runs the script of a client, with arguments of which the first is a URL.
+func callAll(t *testing.T, script []string, args ...string) []called {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
-	command := exec.CommandContext(ctx, script[0], append(script[1:], url, model, key)...)
+	command := exec.CommandContext(ctx, script[0], append(script[1:], args...)...)
 	command.Stdout, command.Stderr = &stdout, &stderr
 	if err := command.Run(); err != nil {
 		t.Fatalf("%s: %v\n%s", script, err, stderr.String())
@@ -111,10 +111,10 @@ func startOrigin(t *testing.T) (*origin.Origin, string) {
 }
 
 // startGateway runs freshet before an origin, until the test ends.
-func startGateway(t *testing.T, originURL string) *server {
+func startGateway(t *testing.T, originURL string, args ...string) *server {
 	t.Helper()
 	s := &server{t: t, env: []string{"FRESHET_UPSTREAM_ORIGIN_KEY=" + originKey}}
-	s.run("--listen", "127.0.0.1:0", "--store", "memory:", "--upstream", "origin="+originURL+"/v1")
+	s.run(append(args, "--listen", "127.0.0.1:0", "--store", "memory:", "--upstream", "origin="+originURL+"/v1")...)
 	return s
 }
 
@@ -171,5 +171,35 @@ func compare(t *testing.T, got, want called) {
 	}
 	if got.line != want.line {
 		t.Errorf("%s: %s", got.Call, firstDifference(got.line, want.line))
+	}
+}
+
+// TestSDKsAreToldOfAStall shows that an application whose provider says nothing
+// more amid an answer is told so, by each client in each format, and that the
+// provider's connections are closed.
+func TestSDKsAreToldOfAStall(t *testing.T) {
+	t.Parallel()
+	for _, sdk := range sdks {
+		t.Run(sdk.name, func(t *testing.T) {
+			t.Parallel()
+			o, originURL := startOrigin(t)
+			s := startGateway(t, originURL, "--upstream-stall-timeout", "1s")
+			streams := 0
+			for _, c := range callAll(t, sdkCommand(t, sdk.script), s.url, sdk.model, callerKey, "tokens=20 stall=9") {
+				if strings.Contains(c.Call, "whole: ") {
+					continue
+				}
+				streams++
+				if !c.failed() {
+					t.Errorf("%s: the application was not told of a stall:\n%s", c.Call, c.line)
+				}
+			}
+			if streams < 2 {
+				t.Fatalf("%d streams were asked for", streams)
+			}
+			if _, err := o.Await(t.Context(), func(c origin.Counts) bool { return c.Left == streams && c.Open == 0 }); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

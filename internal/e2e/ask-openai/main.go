@@ -1,7 +1,7 @@
 // Command ask-openai makes the calls of node/ask-openai.mjs with openai-go, and
 // writes what came of them in the same way.
 //
-//	go run ./ask-openai URL MODEL KEY
+//	go run ./ask-openai URL MODEL KEY [PROMPT]
 package main
 
 import (
@@ -16,8 +16,11 @@ import (
 	"github.com/openai/openai-go/v3/responses"
 )
 
-// prompts are what the origin of the tests answers in so many ways.
-var prompts = []struct{ name, prompt string }{
+// A question is a prompt with a name.
+type question struct{ name, prompt string }
+
+// questions are what the origin of the tests answers in so many ways.
+var questions = []question{
 	{"text", "tokens=60"},
 	{"reasoning", "reasoning=12 tokens=20"},
 	{"calls", "tokens=3 calls=2"},
@@ -53,10 +56,14 @@ func main() {
 	client := openai.NewClient(option.WithBaseURL(url+"/v1"), option.WithAPIKey(key), option.WithMaxRetries(0))
 	lines := json.NewEncoder(os.Stdout)
 	lines.SetEscapeHTML(false)
-	for _, p := range prompts {
+	asked := questions
+	if len(os.Args) > 4 {
+		asked = []question{{"given", os.Args[4]}}
+	}
+	for _, q := range asked {
 		for _, kind := range kinds {
-			c := called{Call: kind.name + ": " + p.name, Got: []json.RawMessage{}}
-			c.Thrown = told(kind.make(&client, model, p.prompt, func(part string) {
+			c := called{Call: kind.name + ": " + q.name, Got: []json.RawMessage{}}
+			c.Thrown = told(kind.make(&client, model, q.prompt, func(part string) {
 				c.Got = append(c.Got, json.RawMessage(part))
 			}))
 			if err := lines.Encode(c); err != nil {

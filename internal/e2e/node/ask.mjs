@@ -2,11 +2,12 @@
 // application might: they make the same calls whatever is at URL, and write of
 // each, as JSON on a line of stdout, all that the client gave and what it threw.
 //
-//	node ask-CLIENT.mjs URL MODEL KEY
-export const [url, model, apiKey] = process.argv.slice(2);
+//	node ask-CLIENT.mjs URL MODEL KEY [PROMPT]
+export const [url, model, apiKey, given] = process.argv.slice(2);
 
-// prompts are what the origin of the tests answers in so many ways.
-export const prompts = {
+// prompts are what the origin of the tests answers in so many ways, or the one
+// that was given.
+export const prompts = given ? { given } : {
   text: "tokens=60",
   reasoning: "reasoning=12 tokens=20",
   calls: "tokens=3 calls=2",
