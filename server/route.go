@@ -38,6 +38,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.events.ServeSet(w, r)
 	case path == "/v1/ws":
 		s.websocket.ServeMany(w, r)
+	case s.gateway != nil && gateway.Serves(path) && r.Method == http.MethodOptions:
+		preflight(w, "GET, POST")
 	case s.gateway != nil && gateway.Serves(path):
 		s.gateway.ServeHTTP(w, r)
 	case slices.Contains(apidoc.Paths[:], path):

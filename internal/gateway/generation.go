@@ -11,7 +11,6 @@ import (
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/dialect"
-	"github.com/freshet-stream/freshet/internal/hub"
 	"github.com/freshet-stream/freshet/sse"
 )
 
@@ -43,16 +42,10 @@ func (gen *generation) run(work context.Context) {
 	gen.abort = abort
 	defer context.AfterFunc(work, func() { abort(errInterrupted) })()
 
-	log := gen.g.opts.Logger
 	recording, giveUp := context.WithCancel(context.Background())
 	gen.recorder = startRecorder(recording, gen.g.opts.Hub, gen.name)
-	stopLease, err := gen.g.opts.Hub.KeepLease(ctx, gen.name, lease)
-	if err != nil {
-		// The stream is already gone, or its lease runs out: both end it.
-		log.Warn("keep lease", "stream", gen.name, "error", err)
-		stopLease = func() {}
-	}
 	var watching sync.WaitGroup
+	watching.Go(func() { gen.keepLease(ctx) })
 	watching.Go(func() { gen.watch(ctx) })
 	if gen.question.unwatched {
 		watching.Go(func() { gen.awaitReaders(ctx) })
@@ -67,11 +60,10 @@ func (gen *generation) run(work context.Context) {
 	}
 	<-gen.recorder.done
 	giveUp()
-	stopLease()
 	abort(nil)
 	watching.Wait()
 	if err := gen.recorder.err; err != nil && !isOver(err) && !errors.Is(err, context.Canceled) {
-		log.Error("record generation", "stream", gen.name, "error", err)
+		gen.g.opts.Logger.Error("record generation", "stream", gen.name, "error", err)
 		gen.close(closingFor(freshet.Failed, dialect.CodeUpstream, "The answer could not be recorded."))
 	}
 }
@@ -83,32 +75,6 @@ func (gen *generation) close(c *freshet.Closing) {
 	_, err := gen.g.opts.Hub.Append(ctx, gen.name, freshet.Append{Close: c})
 	if err != nil && !isOver(err) {
 		gen.g.opts.Logger.Error("close generation", "stream", gen.name, "error", err)
-	}
-}
-
-// watch aborts the exchange when the stream ends by another's hand: to stop a
-// generation, from whatever server, is to close its stream.
-func (gen *generation) watch(ctx context.Context) {
-	f, err := gen.g.opts.Hub.Follow(ctx, gen.name, hub.FollowOptions{Cursor: freshet.Cursor{Now: true}, Apart: true})
-	if err != nil {
-		if !errors.Is(err, freshet.ErrNotFound) {
-			// The next append, or the lease, tells that somebody has closed it.
-			return
-		}
-		gen.abort(errStopped)
-		return
-	}
-	defer f.Close()
-	for {
-		batch, err := f.Next(ctx)
-		if ctx.Err() != nil || errors.Is(err, freshet.ErrShutdown) {
-			return
-		}
-		if err != nil || batch.Closed != nil {
-			gen.abort(errStopped)
-			return
-		}
-		batch.Release()
 	}
 }
 

@@ -139,3 +139,16 @@ func TestModelChoosesUpstream(t *testing.T) {
 		}
 	}
 }
+
+// Pages of an allowed origin get past their browser's preflight.
+func TestPreflight(t *testing.T) {
+	r := newRig(t, 1, func(o *server.Options) { o.AllowOrigins = []string{"https://app.example"} })
+	for path := range prompts {
+		got := r.ask(t.Context(), "OPTIONS", r.urls[0]+path, "", "Origin", "https://app.example",
+			"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "x-api-key")
+		if got.StatusCode != http.StatusNoContent || got.Header.Get("Access-Control-Allow-Origin") != "https://app.example" ||
+			!strings.Contains(got.Header.Get("Access-Control-Allow-Headers"), "X-Api-Key") {
+			t.Errorf("%s: got %s %v", path, got.Status, got.Header)
+		}
+	}
+}
