@@ -109,6 +109,7 @@ func TestAnswersThatAreNoStream(t *testing.T) {
 func TestEventsLeaveAsTheyCome(t *testing.T) {
 	step := make(chan struct{})
 	upstream := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
 		for n := 0; ; n++ {
 			select {
 			case <-step:

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -90,7 +91,11 @@ func TestAnswerThatIsNoEventStream(t *testing.T) {
 // A generation that ends before its upstream's head: those who wait are told, in
 // a way upon which clients do what is right.
 func TestEndBeforeTheHead(t *testing.T) {
-	upstream := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	upstream := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		// net/http notices that a client has left once its body is read.
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	})
 	for reason, status := range map[freshet.Reason]int{
 		freshet.Cancelled:   http.StatusOK, // nobody asks again who has stopped it
 		freshet.Interrupted: http.StatusServiceUnavailable,
