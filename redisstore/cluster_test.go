@@ -11,6 +11,7 @@ import (
 )
 
 func TestClusterStore(t *testing.T) {
+	t.Parallel()
 	c, err := fleet.StartCluster(t.Context(), t.TempDir(), fleet.ClusterOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -28,6 +29,7 @@ func TestClusterStore(t *testing.T) {
 
 // Hints go on where a slot has moved to, and appends end well while it moves.
 func TestSlotMoves(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	c, err := fleet.StartCluster(ctx, t.TempDir(), fleet.ClusterOptions{})
 	if err != nil {
@@ -111,6 +113,7 @@ func refusals(t *testing.T, r *fleet.Redis) int {
 // A failover by Sentinel, with nothing lost: calls go on at the new primary, and
 // so do hints.
 func TestSentinelStore(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	g, err := fleet.StartSentinel(ctx, t.TempDir(), fleet.SentinelOptions{})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 // Trap: a try that was given up comes to Redis after all, when the same call has
 // landed by another connection, and others since. It does not land again.
 func TestLateTryDoesNotLandAgain(t *testing.T) {
+	t.Parallel()
 	r := startRedis(t, fleet.RedisOptions{})
 	s, proxy := through(t, r, "?write_timeout=200ms")
 	create(t, s, "s")

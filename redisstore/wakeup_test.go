@@ -124,6 +124,7 @@ func through(t *testing.T, r *fleet.Redis, parameters string) (*Store, *faultpro
 // Trap: the final wake-up lost, publish during reconnect. However a subscription
 // is lost, it comes back, and whoever follows is told that there may be news.
 func TestLostSubscriptionComesBack(t *testing.T) {
+	t.Parallel()
 	r := startRedis(t, fleet.RedisOptions{})
 	writer := open(t, r.URL(), Options{Prefix: "p"})
 	t.Cleanup(func() { _ = writer.Close() })
@@ -185,6 +186,7 @@ func TestLostSubscriptionComesBack(t *testing.T) {
 // Trap: a subscription acknowledged late. Follow does not return before Redis has
 // it, so that what is read afterwards and what is hinted leave nothing out.
 func TestLateAcknowledgement(t *testing.T) {
+	t.Parallel()
 	r := startRedis(t, fleet.RedisOptions{})
 	writer := open(t, r.URL(), Options{Prefix: "p"})
 	t.Cleanup(func() { _ = writer.Close() })
@@ -228,6 +230,7 @@ func TestLateAcknowledgement(t *testing.T) {
 
 // What is read does not count against what Redis holds for subscribers.
 func TestPagesAreNoHints(t *testing.T) {
+	t.Parallel()
 	r := startRedis(t, fleet.RedisOptions{Directives: []string{"client-output-buffer-limit pubsub 256kb 128kb 1"}})
 	s := open(t, r.URL(), Options{Prefix: "p"})
 	t.Cleanup(func() { _ = s.Close() })
@@ -276,6 +279,7 @@ func TestSubscriptionEnds(t *testing.T) {
 
 // What is read is read again when a connection turns out to be over.
 func TestReadsSurviveARestart(t *testing.T) {
+	t.Parallel()
 	r := startRedis(t, fleet.RedisOptions{})
 	s := open(t, r.URL(), Options{Prefix: "p"})
 	t.Cleanup(func() { _ = s.Close() })
