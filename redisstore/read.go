@@ -11,7 +11,7 @@ import (
 // Read implements [freshet.Store].
 func (s *Store) Read(ctx context.Context, name string, from freshet.Offset, limit freshet.Limit) (freshet.Page, error) {
 	k := s.keys(name)
-	r, err := s.ask(ctx, s.scripts.read, []string{k.head, k.records}, s.time(),
+	r, err := s.step(ctx, s.client, s.scripts.read, []string{k.head, k.records}, s.time(),
 		strconv.FormatUint(from.Seq, 10), markText(from.Mark), strconv.Itoa(limit.Records), strconv.Itoa(limit.Bytes))
 	if err != nil {
 		return freshet.Page{}, fmt.Errorf("read %q: %w", name, err)

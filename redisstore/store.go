@@ -43,7 +43,6 @@ package redisstore
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -129,7 +128,7 @@ func (s *Store) time() string {
 // Info implements [freshet.Store].
 func (s *Store) Info(ctx context.Context, name string) (freshet.Info, error) {
 	k := s.keys(name)
-	r, err := s.ask(ctx, s.scripts.info, []string{k.head}, s.time())
+	r, err := s.step(ctx, s.client, s.scripts.info, []string{k.head}, s.time())
 	if err != nil {
 		return freshet.Info{}, fmt.Errorf("read info of %q: %w", name, err)
 	}
@@ -142,7 +141,7 @@ func (s *Store) Info(ctx context.Context, name string) (freshet.Info, error) {
 // Renew implements [freshet.Store].
 func (s *Store) Renew(ctx context.Context, name string, renewal freshet.Renewal) error {
 	k := s.keys(name)
-	r, err := s.change(ctx, s.scripts.renew, k, s.time(), name, flag(renewal.Touch), milliseconds(renewal.Lease), milliseconds(renewal.Watched))
+	r, err := s.step(ctx, s.client, s.scripts.renew, k.all(), s.time(), name, flag(renewal.Touch), milliseconds(renewal.Lease), milliseconds(renewal.Watched))
 	if err != nil {
 		return fmt.Errorf("renew %q: %w", name, err)
 	}
@@ -163,20 +162,6 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 		return freshet.ErrNotFound
 	}
 	return nil
-}
-
-// ask makes a step that alters nothing.
-func (s *Store) ask(ctx context.Context, p *script, keys []string, args ...string) (reply, error) {
-	r, err := s.step(ctx, s.client, p, keys, args...)
-	if errors.Is(err, freshet.ErrUncertain) {
-		return r, freshet.ErrUnavailable.With("%v", err)
-	}
-	return r, err
-}
-
-// change makes a step that alters a stream and is seen at once.
-func (s *Store) change(ctx context.Context, p *script, k keys, args ...string) (reply, error) {
-	return s.step(ctx, s.client, p, k.all(), args...)
 }
 
 func flag(b bool) string {
