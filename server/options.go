@@ -64,6 +64,9 @@ type Options struct {
 	// Upstreams are where the LLM endpoints /v1/chat/completions, /v1/responses and
 	// /v1/messages send their requests. Without any there are no such endpoints.
 	Upstreams []Upstream
+	// ChatModel is the model of a conversation at /v1/chat whose client names none,
+	// as those of the AI SDK do by themselves.
+	ChatModel string
 	// UpstreamStall is after how much silence an upstream is given up (60 s).
 	UpstreamStall time.Duration
 	// DisconnectGrace is for how long a generation goes on that nobody reads, if

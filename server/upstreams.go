@@ -25,7 +25,7 @@ func checkUpstreams(upstreams []Upstream) error {
 
 func (s *Server) gatewayOptions() gateway.Options {
 	return gateway.Options{
-		Hub: s.hub, Work: s.work, Logger: s.opts.Logger, Upstreams: upstreamsOf(s.opts.Upstreams),
+		Hub: s.hub, Work: s.work, Logger: s.opts.Logger, Upstreams: upstreamsOf(s.opts.Upstreams), ChatModel: s.opts.ChatModel,
 		Stall: s.opts.UpstreamStall, Grace: s.opts.DisconnectGrace, Heartbeat: s.opts.Heartbeat,
 		KeepOpen: s.opts.KeepOpen, KeepClosed: s.opts.KeepClosed, Limits: s.opts.Limits,
 	}

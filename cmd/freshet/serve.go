@@ -148,7 +148,7 @@ func (c *ServeCmd) options(store opened, log *slog.Logger, addr net.Addr, loopba
 		WindowBytes: c.Window, WindowsBytes: c.Windows, PagesBytes: c.Pages, Reads: c.Reads,
 		Loopback: loopback, AllowHosts: c.AllowHost, AllowOrigins: c.AllowOrigin,
 		Name: c.serverName(addr, loopback), WebSocketCompression: c.WSCompression,
-		UpstreamStall: c.UpstreamStallTimeout, DisconnectGrace: c.DisconnectGrace,
+		ChatModel: c.ChatModel, UpstreamStall: c.UpstreamStallTimeout, DisconnectGrace: c.DisconnectGrace,
 	}
 	if loopback {
 		opts.Page = web.Handler(web.Options{Name: opts.Name, Version: version(), Store: store.about})

@@ -21,8 +21,9 @@ type Turn struct {
 // ParseTurn reads the body that the DefaultChatTransport of versions 5 and 6
 // posts. What an application has added to it, such as model and tools, goes into
 // the request as it is. Reasoning, sources and tool calls that have no result are
-// not told to the model.
-func ParseTurn(body []byte) (Turn, error) {
+// not told to the model. It is asked for the model that is given unless it names
+// one; "" is none.
+func ParseTurn(body []byte, model string) (Turn, error) {
 	request := map[string]json.RawMessage{}
 	if err := json.Unmarshal(body, &request); err != nil {
 		return Turn{}, fmt.Errorf("read chat: %w", err)
@@ -52,6 +53,9 @@ func ParseTurn(body []byte) (Turn, error) {
 	}
 	for _, own := range []string{"id", "trigger", "messageId"} {
 		delete(request, own)
+	}
+	if model != "" && request["model"] == nil {
+		request["model"] = encode(model)
 	}
 	request["messages"] = encode(told)
 	request["stream"] = json.RawMessage("true")

@@ -33,7 +33,7 @@ func TestParseTurn(t *testing.T) {
 				{"type":"file","mediaType":"image/png","url":"data:image/png;base64,AA=="},
 				{"type":"file","mediaType":"application/pdf","filename":"a.pdf","url":"data:application/pdf;base64,AA=="}
 			]}
-		]}`))
+		]}`), "default")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,9 +63,17 @@ func TestParseTurn(t *testing.T) {
 func TestParseTurnGoesOn(t *testing.T) {
 	turn, err := dialect.ParseTurn([]byte(`{"id":"c","messages":[
 		{"id":"u","role":"user","parts":[{"type":"text","text":"hi"}]},
-		{"id":"a","role":"assistant","parts":[{"type":"tool-f","toolCallId":"1","state":"output-available","output":1}]}]}`))
+		{"id":"a","role":"assistant","parts":[{"type":"tool-f","toolCallId":"1","state":"output-available","output":1}]}]}`), "default")
 	if err != nil || turn.Message != "a" {
 		t.Errorf("got %+v, %v", turn, err)
+	}
+}
+
+// A client that names no model gets the one that is given.
+func TestParseTurnTakesTheModel(t *testing.T) {
+	turn, err := dialect.ParseTurn([]byte(`{"id":"c","messages":[{"role":"user","parts":[{"type":"text","text":"hi"}]}]}`), "default")
+	if err != nil || !strings.Contains(string(turn.Request), `"model":"default"`) {
+		t.Errorf("got %s, %v", turn.Request, err)
 	}
 }
 
@@ -87,7 +95,7 @@ func TestParseTurnRefuses(t *testing.T) {
 		`{"id":"a","messages":[{"role":"tool"}]}`:                                          `"tool" is not a role`,
 		`{"id":"a","messages":[{"role":"user","parts":[{"type":"file","mediaType":""}]}]}`: "cannot be told",
 	} {
-		if _, err := dialect.ParseTurn([]byte(body)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := dialect.ParseTurn([]byte(body), ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", body, err)
 		}
 	}
@@ -99,7 +107,7 @@ func FuzzParseTurn(f *testing.F) {
 	f.Add([]byte(`{"id":"a","messages":[{"role":"user","parts":[{"type":"text","text":"hi"}]}],"stream":false}`))
 	f.Add([]byte(`{"id":"a","messages":[{"role":"assistant","parts":[{"type":"tool-x","toolCallId":"c","state":"output-available"}]}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		turn, err := dialect.ParseTurn(body)
+		turn, err := dialect.ParseTurn(body, "")
 		if err != nil {
 			return
 		}

@@ -31,6 +31,7 @@ func (g *Gateway) begin(ctx context.Context, id string, q *question) (info fresh
 	}()
 	meta := Meta{
 		Endpoint: q.endpoint.path, Upstream: q.upstream.Name, Model: q.model, Principal: q.principal, Body: q.digest,
+		Message: q.message,
 	}
 	if q.unwatched {
 		meta.Unwatched = "cancel"

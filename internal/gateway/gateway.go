@@ -37,6 +37,8 @@ type Options struct {
 	// Grace is for how long a generation that is to be cancelled without readers
 	// goes on without any (15 s).
 	Grace time.Duration
+	// ChatModel is the model of a conversation whose client names none.
+	ChatModel string
 	// Heartbeat is after how much silence a caller is sent a comment (15 s).
 	Heartbeat time.Duration
 	// KeepOpen and KeepClosed are for how long a generation is kept after its last
@@ -86,15 +88,25 @@ func (g *Gateway) Close() {
 
 // An endpoint is a path that answers with generations.
 type endpoint struct {
-	path    string
+	path string
+	// asks is the path that is asked at the upstream, if it is another.
+	asks    string
 	dialect dialect.Dialect
+}
+
+// upstream returns the path that is asked at the upstream.
+func (e *endpoint) upstream() string {
+	if e.asks != "" {
+		return e.asks
+	}
+	return e.path
 }
 
 // endpoints are the paths that answer with generations, after /v1.
 var endpoints = [...]endpoint{
-	{"/chat/completions", dialect.Chat{}},
-	{"/messages", dialect.Messages{}},
-	{responses, dialect.Responses{}},
+	{path: "/chat/completions", dialect: dialect.Chat{}},
+	{path: "/messages", dialect: dialect.Messages{}},
+	{path: responses, dialect: dialect.Responses{}},
 }
 
 func endpointOf(path string) *endpoint {
@@ -124,7 +136,7 @@ func after(path string) string {
 // Serves reports whether a path, as it was sent, is the gateway's.
 func Serves(path string) bool {
 	path = after(path)
-	return endpointOf(path) != nil || isModels(path) || isResponse(path)
+	return endpointOf(path) != nil || isModels(path) || isResponse(path) || isChat(path)
 }
 
 func isResponse(path string) bool { return strings.HasPrefix(path, responses+"/") }
@@ -139,6 +151,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		method, serve = http.MethodGet, g.serveModels
 	case isResponse(path):
 		method, serve = r.Method, g.serveResponse
+	case endpointOf(path) == nil:
+		method, serve = r.Method, g.serveChat
 	}
 	if r.Method != method {
 		problem.WriteMethod(w, r, method)

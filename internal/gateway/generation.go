@@ -99,13 +99,13 @@ func (gen *generation) exchange(ctx context.Context) *freshet.Closing {
 
 // send sends a question to its upstream.
 func (g *Gateway) send(ctx context.Context, q *question) (*http.Response, error) {
-	url := q.upstream.url(q.endpoint.path, "")
+	url := q.upstream.url(q.endpoint.upstream(), "")
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(q.body))
 	if err != nil {
 		return nil, err
 	}
 	copyHeaders(r.Header, q.header)
-	q.upstream.authorize(r.Header, q.endpoint.path)
+	q.upstream.authorize(r.Header, q.endpoint.upstream())
 	return g.client.RoundTrip(r)
 }
 

@@ -24,6 +24,9 @@ type Meta struct {
 	// Principal and Body are digests of who has asked and of what.
 	Principal string `json:"principal"`
 	Body      string `json:"body"`
+	// Message is the id of the message that a turn of a conversation goes on with;
+	// without any it is the generation's.
+	Message string `json:"message,omitempty"`
 	// Unwatched says what happens when nobody reads: "cancel", or nothing.
 	Unwatched string `json:"unwatched,omitempty"`
 	// Status and Header are the head of the answer. Status is 0 until it has come.
@@ -44,7 +47,12 @@ func (m *Meta) encode() []byte {
 
 // endpoint returns the endpoint that was asked, or nil if this server has none
 // such.
-func (m *Meta) endpoint() *endpoint { return endpointOf(m.Endpoint) }
+func (m *Meta) endpoint() *endpoint {
+	if m.Endpoint == chat {
+		return &chatEndpoint
+	}
+	return endpointOf(m.Endpoint)
+}
 
 func metaOf(info *freshet.Info) (m Meta, err error) {
 	if err := json.Unmarshal(info.Meta, &m); err != nil {

@@ -27,6 +27,9 @@ type question struct {
 	principal, digest string
 	// unwatched says that the answer is to be cancelled when nobody reads it.
 	unwatched bool
+	// message is the id of the message that the answer goes on with, "" for one of
+	// its own.
+	message string
 }
 
 // ask reads a request for a generation.
@@ -35,6 +38,11 @@ func (g *Gateway) ask(w http.ResponseWriter, r *http.Request, e *endpoint) (*que
 	if err != nil {
 		return nil, err
 	}
+	return g.newQuestion(r, e, body)
+}
+
+// newQuestion returns the question that a body asks.
+func (g *Gateway) newQuestion(r *http.Request, e *endpoint, body []byte) (*question, error) {
 	q := &question{
 		endpoint: e, header: askedHeaders(r.Header), body: body,
 		asksAnew: len(body) > 0, principal: principalOf(r.Header), digest: digest(body),

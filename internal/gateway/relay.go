@@ -34,6 +34,8 @@ type relay struct {
 	meta     Meta
 	response *wire.Response
 	tally    dialect.Tally
+	// chunks is nil unless the answer is told as chunks.
+	chunks *dialect.Chunks
 	// idle is for how long nothing was sent.
 	idle, idleStep time.Duration
 }
@@ -133,6 +135,7 @@ func (c *relay) lookForHead(ctx context.Context, batch *hub.Batch) (ready bool, 
 	if c.meta, err = metaOf(&info); err != nil {
 		return false, err
 	}
+	c.chunks = newChunks(c.id, &c.meta)
 	if batch.Closed == nil || c.meta.Status != 0 {
 		return c.meta.Status != 0, nil
 	}
@@ -151,6 +154,9 @@ func (c *relay) start(ctx context.Context) context.Context {
 	h := c.w.Header()
 	h.Set("Cache-Control", "no-store, no-transform")
 	h.Set("X-Accel-Buffering", "no")
+	if c.chunks != nil {
+		h.Set(chunksHeader, chunksVersion)
+	}
 	c.response = wire.Start(ctx, c.w, c.meta.Status, &c.g.callers, drain.SSE)
 	return c.response.Context()
 }
@@ -196,6 +202,9 @@ func (c *relay) beats(batch *hub.Batch) bool {
 }
 
 func (c *relay) appendBatch(ctx context.Context, dst []byte, batch *hub.Batch) []byte {
+	if c.chunks != nil {
+		return c.appendChunks(dst, batch)
+	}
 	d := c.meta.endpoint().dialect
 	for i := range batch.Len() {
 		record := batch.Record(i)
@@ -276,6 +285,10 @@ func (c *relay) servePlain(ctx context.Context, batch *hub.Batch) error {
 	}
 	c.setHeaders()
 	c.w.Header().Set("Cache-Control", "no-store")
+	if c.chunks != nil {
+		writeRefusal(c.w, c.meta.Status, body)
+		return nil
+	}
 	c.w.WriteHeader(c.meta.Status)
 	_, _ = c.w.Write(body)
 	return nil

@@ -59,8 +59,7 @@ func (g *Gateway) serveResponse(w http.ResponseWriter, r *http.Request, path str
 	case err != nil:
 		return err
 	case isCancel:
-		_, err := g.opts.Hub.Append(r.Context(), genPrefix+id, freshet.Append{Close: &freshet.Closing{Reason: freshet.Cancelled}})
-		if err != nil && !errors.Is(err, freshet.ErrClosed) {
+		if err := g.stop(r.Context(), id); err != nil {
 			return err
 		}
 	case r.URL.Query().Get("stream") == "true":

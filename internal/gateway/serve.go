@@ -16,9 +16,9 @@ func (g *Gateway) serveGenerate(w http.ResponseWriter, r *http.Request, path str
 	if err != nil {
 		return err
 	}
-	key := r.Header.Get("Idempotency-Key")
-	if len(key) > keyBytes {
-		return problem.ErrHeader.With("Idempotency-Key has %d bytes and may have %d", len(key), keyBytes)
+	key, err := keyOf(r)
+	if err != nil {
+		return err
 	}
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
 		id, from, err := g.resume(r.Context(), q, last)
@@ -30,16 +30,30 @@ func (g *Gateway) serveGenerate(w http.ResponseWriter, r *http.Request, path str
 	if !q.stream {
 		return g.pass(w, r, q.upstream, path, q.body)
 	}
-	id := newID()
-	if key == "" {
-		_, _, err = g.begin(r.Context(), id, q)
-	} else {
-		id, err = g.claim(r.Context(), q, key)
-	}
+	id, _, err := g.start(r.Context(), q, key)
 	if err != nil {
 		return err
 	}
 	return g.relay(w, r, id, beginning())
+}
+
+// keyOf returns the Idempotency-Key of a request, "" for none.
+func keyOf(r *http.Request) (string, error) {
+	key := r.Header.Get("Idempotency-Key")
+	if len(key) > keyBytes {
+		return "", problem.ErrHeader.With("Idempotency-Key has %d bytes and may have %d", len(key), keyBytes)
+	}
+	return key, nil
+}
+
+// start begins a generation, or finds the one under a caller's key.
+func (g *Gateway) start(ctx context.Context, q *question, key string) (id string, created bool, err error) {
+	if key != "" {
+		return g.claim(ctx, q, key)
+	}
+	id = newID()
+	_, created, err = g.begin(ctx, id, q)
+	return id, created, err
 }
 
 // resume finds the generation that a caller has had a part of, and where it goes
@@ -75,24 +89,24 @@ const claimsMost = 1000
 // at once exactly one begins it, on whatever server. One that has failed is left
 // behind: whoever asks again wants another try. A key is known for as long as its
 // generations are kept.
-func (g *Gateway) claim(ctx context.Context, q *question, key string) (id string, err error) {
+func (g *Gateway) claim(ctx context.Context, q *question, key string) (id string, created bool, err error) {
 	for n := 1; n <= claimsMost; n++ {
 		id = q.keyedID(key, n)
 		info, created, err := g.begin(ctx, id, q)
 		if err != nil || created {
-			return id, err
+			return id, created, err
 		}
 		meta, err := metaOf(&info)
 		switch {
 		case err != nil:
-			return "", err
+			return "", false, err
 		case meta.Principal != q.principal:
-			return "", freshet.ErrNotFound
+			return "", false, freshet.ErrNotFound
 		case meta.Body != q.digest:
-			return "", problem.ErrKey
+			return "", false, problem.ErrKey
 		case info.Closed == nil || info.Closed.Reason == freshet.Completed || info.Closed.Reason == freshet.Cancelled:
-			return id, nil
+			return id, false, nil
 		}
 	}
-	return "", problem.ErrKey.With("this Idempotency-Key has been tried %d times; send a new one", claimsMost)
+	return "", false, problem.ErrKey.With("this Idempotency-Key has been tried %d times; send a new one", claimsMost)
 }

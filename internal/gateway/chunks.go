@@ -1,0 +1,63 @@
+package gateway
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/freshet-stream/freshet/internal/dialect"
+	"github.com/freshet-stream/freshet/internal/hub"
+	"github.com/freshet-stream/freshet/sse"
+)
+
+// chunksHeader says which protocol the AI SDK's chunks are of.
+const chunksHeader, chunksVersion = "X-Vercel-Ai-Ui-Message-Stream", "v1"
+
+// newChunks returns how a turn of a conversation is told, nil for what is told as
+// its upstream has told it. The message's id is the same whoever asks, and when.
+func newChunks(id string, m *Meta) *dialect.Chunks {
+	if m.Endpoint != chat {
+		return nil
+	}
+	if m.Message == "" {
+		m.Message = id
+	}
+	return dialect.NewChunks(m.endpoint().dialect, m.Message)
+}
+
+// appendChunks appends a batch as chunks. They have no ids: the AI SDK starts
+// again from the first.
+func (c *relay) appendChunks(dst []byte, batch *hub.Batch) []byte {
+	events := make([]dialect.Event, batch.Len())
+	for i := range events {
+		record := batch.Record(i)
+		events[i] = dialect.Event{Type: record.Type, ID: record.ID, Data: record.Data}
+		c.idle = 0
+	}
+	chunks := c.chunks.Next(events...)
+	if batch.Closed != nil {
+		chunks = append(chunks, c.chunks.Close(*batch.Closed)...)
+	}
+	for _, chunk := range chunks {
+		dst = sse.AppendEvent(dst, chunk.Type, chunk.Data, "")
+	}
+	return dst
+}
+
+// writeRefusal tells an answer that is not a stream of events as an error, whose
+// text the AI SDK shows.
+func writeRefusal(w http.ResponseWriter, status int, body []byte) {
+	if status/100 == 2 {
+		status, body = http.StatusBadGateway, []byte("The upstream has not answered with a stream of events.")
+	}
+	var told struct {
+		Error struct {
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(body, &told) == nil && told.Error.Message != "" {
+		body = []byte(told.Error.Message)
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
