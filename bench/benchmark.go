@@ -26,6 +26,7 @@ func benchmarks() []benchmark {
 		{"streaming", aboutStreaming, runStreaming},
 		{"memory", aboutMemory, runMemory},
 		{"tokens", aboutTokens, runTokens},
+		{"generations", aboutGenerations, runGenerations},
 		{"stores", aboutStores, runStores},
 		{"commands", aboutCommands, runCommands},
 		{"delay", aboutDelay, runDelay},
@@ -48,6 +49,8 @@ type contender struct {
 	subject string
 	onDisk  bool
 	redis   *redis
+	// upstream, if not empty, is where it sends what an LLM is asked.
+	upstream string
 	// socket lets it be appended to over WebSocket.
 	socket bool
 	// timed lets its records be timed on their way.

@@ -26,6 +26,8 @@ type config struct {
 	writers, idle, idleCount   int
 	streams, tokens, procs     int
 	storeCount                 int
+	callers, into              string
+	answer, callersCount       int
 	json                       bool
 	dir, profiles              string
 
@@ -43,7 +45,7 @@ func parseFlags() (*config, error) {
 	flag.StringVar(&c.only, "bench", "", "benchmarks to run, separated by commas: "+strings.Join(names(), ", ")+" (default all)")
 	flag.IntVar(&c.count, "count", 5, "repetitions of each")
 	flag.DurationVar(&c.time, "time", time.Second, "how long load is put on in each repetition")
-	flag.DurationVar(&c.timeout, "timeout", 8*time.Minute, "when to give up")
+	flag.DurationVar(&c.timeout, "timeout", 12*time.Minute, "when to give up")
 	flag.IntVar(&c.record, "record", 128, "bytes of a record")
 	flag.IntVar(&c.followers, "followers", 1000, "followers of fanout and backlog")
 	flag.IntVar(&c.rate, "rate", 20, "events a second of fanout")
@@ -52,7 +54,11 @@ func parseFlags() (*config, error) {
 	flag.IntVar(&c.idle, "idle", 5000, "followers of memory")
 	flag.IntVar(&c.idleCount, "idlecount", 3, "repetitions of memory, each in a new process")
 	flag.IntVar(&c.streams, "streams", 200, "streams of tokens")
-	flag.IntVar(&c.tokens, "tokens", 50, "tokens a second and stream of tokens; fewer if one core cannot do them")
+	flag.IntVar(&c.tokens, "tokens", 50, "tokens a second and stream of tokens, fewer if one core cannot do them, and of each answer of generations")
+	flag.StringVar(&c.callers, "callers", "1,50,200", "how many answers are generated at the same time in generations, each a row")
+	flag.StringVar(&c.into, "into", "memory,pebble,redis", "stores of generations")
+	flag.IntVar(&c.answer, "answer", 50, "tokens of an answer of generations; where there is but one at a time, fewer")
+	flag.IntVar(&c.callersCount, "callerscount", 2, "repetitions of generations, each three times as long as others")
 	flag.IntVar(&c.storeCount, "storecount", 3, "repetitions of stores and commands, each half as long as others")
 	flag.IntVar(&c.procs, "procs", 2, "GOMAXPROCS of the server")
 	flag.StringVar(&c.dir, "dir", ".", "a directory on the disk to measure")
@@ -79,7 +85,7 @@ func (c *config) payload() []byte { return load.Record(c.record) }
 
 // start starts what is to be measured.
 func (c *config) start(ctx context.Context, s contender) (_ *child.Process, err error) {
-	spec := subject.Spec{Name: s.subject, Record: c.record, Writers: c.writers}
+	spec := subject.Spec{Name: s.subject, Record: c.record, Writers: c.writers, Upstream: s.upstream}
 	if s.redis != nil {
 		spec.Redis = s.redis.URL()
 	}

@@ -24,14 +24,19 @@ type engine struct {
 // openEngine starts a server whose store is memory, pebble, or a Redis that is
 // started for it.
 func (c *config) openEngine(ctx context.Context, title string) (*engine, error) {
-	e := &engine{contender: contender{title: title, subject: "freshet"}, crowds: map[shape]*crowd{}}
+	return c.open(ctx, contender{title: title, subject: "freshet"})
+}
+
+// open starts a server with the store that its title names.
+func (c *config) open(ctx context.Context, s contender) (*engine, error) {
+	e := &engine{contender: s, crowds: map[shape]*crowd{}}
 	var err error
-	if sync, ok := strings.CutPrefix(title, "redis, "); ok {
+	if sync, ok := strings.CutPrefix(s.title, "redis, "); ok {
 		if e.redis, err = c.startRedis(ctx, sync); err != nil {
 			return nil, err
 		}
 	}
-	e.onDisk = title == "pebble"
+	e.onDisk = s.title == "pebble"
 	if e.process, err = c.start(ctx, e.contender); err != nil {
 		return nil, errors.Join(err, e.close())
 	}

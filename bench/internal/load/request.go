@@ -30,6 +30,11 @@ func Message(payload []byte) []byte {
 	return append(append(frame, 0, 0, 0, 0), payload...)
 }
 
+// Ask returns a request for a chat completion that comes as a stream.
+func Ask(addr, prompt string) []byte {
+	return write("POST", addr, "/v1/chat/completions", fmt.Appendf(nil, `{"model":"bench","stream":true,"messages":[{"role":"user","content":%q}]}`, prompt))
+}
+
 // write returns a request with a body.
 func write(method, addr, path string, body []byte) []byte {
 	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", method, path, addr, ContentType, len(body), body)

@@ -22,7 +22,11 @@ func openFreshet(spec Spec) (*Subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	fs, err := server.New(server.Options{Store: store, Logger: log, Loopback: true})
+	opts := server.Options{Store: store, Logger: log, Loopback: true}
+	if spec.Upstream != "" {
+		opts.Upstreams = []server.Upstream{{Name: "origin", Base: "http://" + spec.Upstream + "/v1"}}
+	}
+	fs, err := server.New(opts)
 	if err != nil {
 		return nil, err
 	}

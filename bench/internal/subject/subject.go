@@ -11,11 +11,14 @@ import (
 
 // A Spec says what to open.
 type Spec struct {
-	// Name is one of freshet, nethttp, bare, fsync and pebble.
+	// Name is one of freshet, nethttp, bare, fsync, pebble and origin.
 	Name string
 	// Dir is where data is kept on disk, and Redis the URL of one that keeps it
 	// instead. Freshet keeps it in memory without.
 	Dir, Redis string
+	// Upstream, if not empty, is the address to which Freshet's LLM gateway sends
+	// what it is asked.
+	Upstream string
 	// Record is the size of the records of those that make their own, in bytes.
 	Record int
 	// Writers is how many write at the same time in those that write by
@@ -42,6 +45,7 @@ func Open(spec Spec) (*Subject, error) {
 		"bare":    openBare,
 		"fsync":   openFsync,
 		"pebble":  openPebble,
+		"origin":  openOrigin,
 	}[spec.Name]
 	if open == nil {
 		return nil, fmt.Errorf("there is nothing named %q to measure", spec.Name)
