@@ -87,6 +87,9 @@ func (g *Gateway) serveTurn(w http.ResponseWriter, r *http.Request, _ string) er
 	if err != nil {
 		return err
 	}
+	if q.model == "" {
+		return problem.ErrChat.With("the request names no model: give the transport one, as in body: {model: NAME}, or the server, with --chat-model")
+	}
 	q.digest, q.message = digest(body), turn.Message
 	key, err := keyOf(r)
 	if err != nil {

@@ -161,7 +161,7 @@ func TestBadTurns(t *testing.T) {
 	for body, want := range map[string]int{
 		"": 400, "[]": 400, "{}": 400, `{"id":"c","messages":[]}`: 400, turn("", "x"): 400, turn("../c", "x"): 400,
 		turn("c\u0000", "x"): 400, turn(strings.Repeat("c", 600), "x"): 400,
-		`{"id":"c","messages":[{"role":"robot","parts":[]}]}`: 400,
+		`{"id":"c","messages":[{"role":"robot","parts":[]}]}`: 400, strings.Replace(turn("c", "x"), `"model":"m",`, "", 1): 400,
 	} {
 		if got := r.post(0, "/v1/chat", body); got.StatusCode != want {
 			t.Errorf("%.60s: got %s", body, got.Status)
@@ -214,6 +214,15 @@ func TestClosedConversation(t *testing.T) {
 	}
 	if _, err := r.origin.Await(t.Context(), func(c origin.Counts) bool { return c.Open == 0 }); err != nil {
 		t.Error(err)
+	}
+}
+
+// The demo answers a client that names no model, as useChat does by itself.
+func TestChatWithTheDemo(t *testing.T) {
+	r := newRigBefore(t, 1, http.NotFoundHandler(), func(o *server.Options) { o.Upstreams = []server.Upstream{server.DemoUpstream()} })
+	got := r.post(0, "/v1/chat", strings.Replace(turn("c", "x"), `"model":"m",`, "", 1))
+	if begun := strings.Join(readEvents(t, got, 4), ""); got.StatusCode != 200 || !strings.Contains(begun, "text-delta") {
+		t.Errorf("got %s %s", got.Status, begun)
 	}
 }
 

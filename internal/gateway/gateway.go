@@ -37,7 +37,8 @@ type Options struct {
 	// Grace is for how long a generation that is to be cancelled without readers
 	// goes on without any (15 s).
 	Grace time.Duration
-	// ChatModel is the model of a conversation whose client names none.
+	// ChatModel is the model of a conversation whose client names none; where the
+	// demo answers, demo.
 	ChatModel string
 	// Heartbeat is after how much silence a caller is sent a comment (15 s).
 	Heartbeat time.Duration
@@ -60,6 +61,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Heartbeat <= 0 {
 		o.Heartbeat = 15 * time.Second
+	}
+	if o.ChatModel == "" && o.Upstreams[0].Base == DemoBase {
+		o.ChatModel = "demo"
 	}
 	o.Limits = o.Limits.WithDefaults()
 	return o
