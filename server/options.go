@@ -72,6 +72,10 @@ type Options struct {
 	// DisconnectGrace is for how long a generation goes on that nobody reads, if
 	// its request has said Freshet-On-Disconnect: cancel (15 s).
 	DisconnectGrace time.Duration
+	// GenerationLease is after how long the other servers close a generation as
+	// interrupted whose server has disappeared (15 s). It takes them up to a third
+	// longer, and 5 s at most.
+	GenerationLease time.Duration
 }
 
 // An Upstream answers LLM requests.
@@ -103,6 +107,9 @@ func (o Options) withDefaults() Options {
 	o.DrainGrace = orNone(o.DrainGrace, 60*time.Second)
 	if o.DisconnectGrace <= 0 {
 		o.DisconnectGrace = 15 * time.Second
+	}
+	if o.GenerationLease <= 0 {
+		o.GenerationLease = 15 * time.Second
 	}
 	o.Limits = o.Limits.WithDefaults()
 	return o

@@ -59,7 +59,7 @@ func New(opts Options) (*Server, error) {
 		Store: opts.Store, Logger: opts.Logger, Limits: opts.Limits,
 		WindowBytes: opts.WindowBytes, WindowsBytes: opts.WindowsBytes,
 		PagesBytes: opts.PagesBytes, Reads: opts.Reads,
-		Watch: watchEvery(opts.DisconnectGrace),
+		Watch: watchEvery(opts.DisconnectGrace), Sweep: sweepEvery(opts.GenerationLease),
 	})
 	exchanges, work := new(drain.Group), drain.NewWork()
 	s := &Server{

@@ -26,7 +26,7 @@ func checkUpstreams(upstreams []Upstream) error {
 func (s *Server) gatewayOptions() gateway.Options {
 	return gateway.Options{
 		Hub: s.hub, Work: s.work, Logger: s.opts.Logger, Upstreams: upstreamsOf(s.opts.Upstreams), ChatModel: s.opts.ChatModel,
-		Stall: s.opts.UpstreamStall, Grace: s.opts.DisconnectGrace, Heartbeat: s.opts.Heartbeat,
+		Stall: s.opts.UpstreamStall, Grace: s.opts.DisconnectGrace, Lease: s.opts.GenerationLease, Heartbeat: s.opts.Heartbeat,
 		KeepOpen: s.opts.KeepOpen, KeepClosed: s.opts.KeepClosed, Limits: s.opts.Limits,
 	}
 }
@@ -34,3 +34,7 @@ func (s *Server) gatewayOptions() gateway.Options {
 // watchEvery returns how often readers are told of, when a generation goes on for
 // as long as grace without any: one lost word of it must not matter.
 func watchEvery(grace time.Duration) time.Duration { return grace / 3 }
+
+// sweepEvery returns how often the store is asked to close what has lost its
+// server.
+func sweepEvery(lease time.Duration) time.Duration { return min(5*time.Second, lease/3) }

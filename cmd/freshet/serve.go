@@ -149,6 +149,7 @@ func (c *ServeCmd) options(store opened, log *slog.Logger, addr net.Addr, loopba
 		Loopback: loopback, AllowHosts: c.AllowHost, AllowOrigins: c.AllowOrigin,
 		Name: c.serverName(addr, loopback), WebSocketCompression: c.WSCompression,
 		ChatModel: c.ChatModel, UpstreamStall: c.UpstreamStallTimeout, DisconnectGrace: c.DisconnectGrace,
+		GenerationLease: c.GenerationLease,
 	}
 	if loopback {
 		opts.Page = web.Handler(web.Options{Name: opts.Name, Version: version(), Store: store.about})

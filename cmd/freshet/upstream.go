@@ -15,6 +15,7 @@ type upstreamFlags struct {
 	UpstreamKeyFile      []string      `placeholder:"NAME=FILE" help:"A file with the key of an upstream."`
 	ChatModel            string        `placeholder:"MODEL" help:"The model that answers at /v1/chat, where useChat of the AI SDK posts, unless the request names one."`
 	UpstreamStallTimeout time.Duration `default:"60s" help:"After how much silence an upstream is given up."`
+	GenerationLease      time.Duration `default:"15s" help:"After how long the other servers of a fleet close an answer as interrupted whose server has disappeared."`
 	DisconnectGrace      time.Duration `default:"15s" help:"For how long an answer goes on that nobody reads, if its request said Freshet-On-Disconnect: cancel."`
 }
 

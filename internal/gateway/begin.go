@@ -7,14 +7,9 @@ import (
 	"github.com/freshet-stream/freshet"
 )
 
-const (
-	// lease is after how long the store closes a generation whose server has
-	// disappeared.
-	lease = 15 * time.Second
-	// createTime bounds the creation of a generation. It goes on when its caller
-	// has left, who may come back for it.
-	createTime = 10 * time.Second
-)
+// createTime bounds the creation of a generation. It goes on when its caller has
+// left, who may come back for it.
+const createTime = 10 * time.Second
 
 // begin creates the stream of a generation unless there is one, and if so lets the
 // generation run: whoever creates it is its owner. It returns what is known of the
@@ -41,7 +36,7 @@ func (g *Gateway) begin(ctx context.Context, id string, q *question) (info fresh
 	info, created, err = g.opts.Hub.Create(ctx, genPrefix+id, freshet.Creation{
 		Spec:  freshet.Spec{ContentType: "text/event-stream", KeepOpen: g.opts.KeepOpen, KeepClosed: g.opts.KeepClosed},
 		Meta:  meta.encode(),
-		First: &freshet.Append{Lease: lease},
+		First: &freshet.Append{Lease: g.opts.Lease},
 	})
 	if err != nil {
 		return info, false, err

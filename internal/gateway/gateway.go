@@ -40,6 +40,9 @@ type Options struct {
 	// ChatModel is the model of a conversation whose client names none; where the
 	// demo answers, demo.
 	ChatModel string
+	// Lease is after how long a generation is closed as interrupted whose server has
+	// disappeared (15 s).
+	Lease time.Duration
 	// Heartbeat is after how much silence a caller is sent a comment (15 s).
 	Heartbeat time.Duration
 	// KeepOpen and KeepClosed are for how long a generation is kept after its last
@@ -58,6 +61,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Grace <= 0 {
 		o.Grace = 15 * time.Second
+	}
+	if o.Lease <= 0 {
+		o.Lease = 15 * time.Second
 	}
 	if o.Heartbeat <= 0 {
 		o.Heartbeat = 15 * time.Second

@@ -21,6 +21,9 @@ const (
 	headTime = 20 * time.Millisecond
 	// recordTime is for how long recording is tried while the store is away.
 	recordTime = 10 * time.Second
+	// waitMost is how long at most the next try waits: the store may be back just
+	// before the time is over.
+	waitMost = 500 * time.Millisecond
 )
 
 // producerID is the name under which an owner appends, so that it can repeat.
@@ -126,7 +129,7 @@ func (r *recorder) append(ctx context.Context, a freshet.Append) error {
 	ctx, cancel := context.WithTimeout(ctx, recordTime)
 	defer cancel()
 	a.Producer = &freshet.Producer{ID: producerID, Seq: r.seq}
-	for wait := 20 * time.Millisecond; ; wait *= 2 {
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, waitMost) {
 		_, err := r.hub.Append(ctx, r.name, a)
 		switch {
 		case err == nil:

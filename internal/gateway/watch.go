@@ -15,7 +15,7 @@ const again = time.Second
 // keepLease says that the owner is there, for as long as the exchange goes on.
 func (gen *generation) keepLease(ctx context.Context) {
 	for {
-		stop, err := gen.g.opts.Hub.KeepLease(ctx, gen.name, lease)
+		stop, err := gen.g.opts.Hub.KeepLease(ctx, gen.name, gen.g.opts.Lease)
 		if err == nil {
 			<-ctx.Done()
 			stop()

@@ -1,0 +1,96 @@
+package generation_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// An answer is read block by block.
+type answer struct {
+	*http.Response
+	in     *bufio.Reader
+	blocks []string
+}
+
+func newAnswer(response *http.Response) *answer {
+	return &answer{Response: response, in: bufio.NewReader(response.Body)}
+}
+
+// next reads a block. Comments belong to the block that they are before.
+func (a *answer) next() error {
+	var block strings.Builder
+	for {
+		line, err := a.in.ReadString('\n')
+		block.WriteString(line)
+		if err != nil {
+			if err == io.EOF && block.Len() > 0 {
+				return fmt.Errorf("the body ends with %q", block.String())
+			}
+			return err
+		}
+		if line == "\n" {
+			a.blocks = append(a.blocks, block.String())
+			return nil
+		}
+	}
+}
+
+// upTo reads until it has n blocks.
+func (a *answer) upTo(n int) error {
+	for len(a.blocks) < n {
+		if err := a.next(); err != nil {
+			return fmt.Errorf("%s, after %d blocks: %w", a.Status, len(a.blocks), err)
+		}
+	}
+	return nil
+}
+
+// toEnd reads the rest of an answer that ends as a whole one.
+func (a *answer) toEnd() error {
+	for {
+		switch err := a.next(); err {
+		case nil:
+		case io.EOF:
+			return nil
+		default:
+			return fmt.Errorf("%s, after %d blocks: %w", a.Status, len(a.blocks), err)
+		}
+	}
+}
+
+// told returns what was read, without ids and comments.
+func (a *answer) told() string { return told(a.blocks...) }
+
+func told(blocks ...string) string {
+	var b strings.Builder
+	for line := range strings.Lines(strings.Join(blocks, "")) {
+		if !strings.HasPrefix(line, "id:") && !strings.HasPrefix(line, ":") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// last returns the last block that was read.
+func (a *answer) last() string {
+	if len(a.blocks) == 0 {
+		return ""
+	}
+	return a.blocks[len(a.blocks)-1]
+}
+
+// lastID returns the id of the last block that was read.
+func (a *answer) lastID() string {
+	for line := range strings.Lines(a.last()) {
+		if id, ok := strings.CutPrefix(line, "id: "); ok {
+			return strings.TrimSpace(id)
+		}
+	}
+	return ""
+}
+
+// stream returns the name of the stream that an answer says it is.
+func (a *answer) stream() string { return a.Header.Get("Freshet-Stream") }
