@@ -123,7 +123,7 @@ func (gen *generation) recordEvents(ctx context.Context) *freshet.Closing {
 			record.ID = string(event.ID)
 		}
 		e := entry{record: &record}
-		facts := gen.question.endpoint.dialect.Read(dialect.Event{Type: record.Type, ID: record.ID, Data: record.Data})
+		facts := read(gen.question.endpoint.dialect, &record)
 		if facts.ID != "" && !named {
 			named = true
 			if err := gen.nameResponse(ctx, facts.ID); err != nil {

@@ -33,7 +33,6 @@ type relay struct {
 	follower *hub.Follower
 	meta     Meta
 	response *wire.Response
-	tally    dialect.Tally
 	// chunks is nil unless the answer is told as chunks.
 	chunks *dialect.Chunks
 	// idle is for how long nothing was sent.
@@ -209,17 +208,29 @@ func (c *relay) appendBatch(ctx context.Context, dst []byte, batch *hub.Batch) [
 	for i := range batch.Len() {
 		record := batch.Record(i)
 		c.idle = 0
-		facts := d.Read(dialect.Event{Type: record.Type, ID: record.ID, Data: record.Data})
-		c.tally.Add(facts)
-		if facts.Numbered && facts.Sequence <= c.from.after {
+		if c.from.leavesOut(d, record) {
 			continue
 		}
 		dst = c.appendEvent(dst, record.Type, record.Data, record.Offset.String())
 	}
-	if batch.Closed == nil {
+	if n := batch.Len(); batch.Closed == nil || n > 0 && read(d, batch.Record(n-1)).End != "" {
 		return dst
 	}
 	return c.appendEnd(ctx, dst, d, batch)
+}
+
+// leavesOut reports whether a caller who begins there has had an event. Only for
+// those who have had some is it read: callers get events as they are.
+func (s start) leavesOut(d dialect.Dialect, record *freshet.Record) bool {
+	if s.after < 0 {
+		return false
+	}
+	facts := read(d, record)
+	return facts.Numbered && facts.Sequence <= s.after
+}
+
+func read(d dialect.Dialect, record *freshet.Record) dialect.Facts {
+	return d.Read(dialect.Event{Type: record.Type, ID: record.ID, Data: record.Data})
 }
 
 // appendEvent appends an event as its upstream has sent it, with an id. One
@@ -231,16 +242,12 @@ func (c *relay) appendEvent(dst []byte, typ string, data []byte, offset string) 
 	return sse.AppendEvent(dst, typ, data, c.id+"."+offset)
 }
 
-// appendEnd appends the events that tell an end which the upstream has not told.
+// appendEnd appends the events that tell an end which the last event has not told.
 // Their id is the end's, so that whoever comes back with it gets it told again.
 func (c *relay) appendEnd(ctx context.Context, dst []byte, d dialect.Dialect, batch *hub.Batch) []byte {
-	tally := c.tally
-	if !c.from.offset.IsBeginning() {
-		whole, err := c.g.tally(ctx, c.id, d)
-		if err != nil {
-			c.response.Abort()
-		}
-		tally = whole
+	tally, err := c.g.tally(ctx, c.id, d)
+	if err != nil {
+		c.response.Abort()
 	}
 	for _, e := range d.Ends(tally, *batch.Closed) {
 		dst = c.appendEvent(dst, e.Type, e.Data, batch.Offset.String())
@@ -248,7 +255,8 @@ func (c *relay) appendEnd(ctx context.Context, dst []byte, d dialect.Dialect, ba
 	return dst
 }
 
-// tally reads a generation from its beginning, for a caller who has not.
+// tally reads a generation from its beginning. What an end that the upstream has
+// not told says is made of that, and is rare; events are not read as they pass.
 func (g *Gateway) tally(ctx context.Context, id string, d dialect.Dialect) (t dialect.Tally, err error) {
 	const pageBytes = 256 << 10
 	var at freshet.Offset
@@ -257,9 +265,9 @@ func (g *Gateway) tally(ctx context.Context, id string, d dialect.Dialect) (t di
 		if err != nil || len(page.Records) == 0 {
 			return t, err
 		}
-		for _, r := range page.Records {
-			t.Add(d.Read(dialect.Event{Type: r.Type, ID: r.ID, Data: r.Data}))
-			at = r.Offset
+		for i := range page.Records {
+			t.Add(read(d, &page.Records[i]))
+			at = page.Records[i].Offset
 		}
 	}
 }
