@@ -97,20 +97,25 @@ func newRigBefore(t *testing.T, servers int, upstream http.Handler, change ...fu
 // come in pairs.
 func (r *rig) ask(ctx context.Context, method, url, body string, headers ...string) *http.Response {
 	r.Helper()
-	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
-	if err != nil {
-		r.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	for i := 0; i < len(headers); i += 2 {
-		request.Header.Set(headers[i], headers[i+1])
-	}
-	response, err := r.client.Do(request)
+	response, err := r.try(ctx, method, url, body, headers...)
 	if err != nil {
 		r.Fatal(err)
 	}
 	r.Cleanup(func() { _ = response.Body.Close() })
 	return response
+}
+
+// try sends a request from any goroutine. The caller closes the answer's body.
+func (r *rig) try(ctx context.Context, method, url, body string, headers ...string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	return r.client.Do(request)
 }
 
 // post asks a server.
