@@ -50,7 +50,7 @@ func TestHeartbeat(t *testing.T) {
 func TestOddEvents(t *testing.T) {
 	r := newRigBefore(t, 1, says(": hello\nretry: 5\n\nevent: ping\n\ndata:\n\nid: 7\ndata:  {\"a\":\t1} \ndata: x\n\ndata: [DONE]\n\ndata: late\n\n"))
 	got := read(t, r.post(0, chat, `{"stream":true}`))
-	if want := "data:  {\"a\":\t1} \ndata: x\n\ndata: [DONE]\n\n"; told(got) != want || strings.Contains(got, "id: 7") {
+	if want := "data:  {\"a\":\t1} \ndata: x\n\ndata: [DONE]\n\n"; told(got) != want || strings.Contains(got, "id: 7\n") {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
