@@ -48,7 +48,7 @@ func (gen *generation) watch(ctx context.Context) {
 // follow reports whether the stream has ended. An error means that this could not
 // be found out.
 func (gen *generation) follow(ctx context.Context) (over bool, err error) {
-	f, err := gen.g.opts.Hub.Follow(ctx, gen.name, hub.FollowOptions{Cursor: freshet.Cursor{Now: true}, Apart: true})
+	f, err := gen.g.opts.Hub.Follow(ctx, gen.name, hub.FollowOptions{Cursor: freshet.Cursor{Now: true}, Apart: true, End: true})
 	if err != nil {
 		return errors.Is(err, freshet.ErrNotFound), err
 	}

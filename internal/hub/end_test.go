@@ -54,6 +54,62 @@ func wantEnd(t *testing.T, f *Follower, last Batch, tail freshet.Offset) {
 	wantEOF(t, f)
 }
 
+// Who waits for the end is told of that alone, wherever it begins and on whatever
+// server.
+func TestFollowersOfTheEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		store := newStore()
+		a, b := newHub(t, store), newHub(t, &tap{Store: store, onHint: bareHints})
+		create(t, a, "s")
+		begin := appendText(t, a, "s", "one")
+		appendText(t, a, "s", "two")
+		var waiting []*Follower
+		for _, h := range []*Hub{a, b, newHubWith(t, Options{Store: store, WindowBytes: 1, PageBytes: 1})} {
+			for _, cursor := range []freshet.Cursor{{}, {Now: true}, {Offset: begin.Tail}} {
+				waiting = append(waiting, follow(t, h, "s", FollowOptions{Cursor: cursor, End: true}))
+			}
+		}
+		for range 3 {
+			appendText(t, b, "s", "more")
+			for _, f := range waiting {
+				wantQuiet(t, f, time.Minute)
+			}
+		}
+		last := text("last")
+		last.Close = &freshet.Closing{Reason: freshet.Cancelled, Detail: []byte("enough")}
+		end, err := a.Append(t.Context(), "s", last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range append(waiting, follow(t, a, "s", FollowOptions{End: true})) {
+			got := next(t, f, soon)
+			if got.Len() != 0 {
+				t.Errorf("got %d records with the end", got.Len())
+			}
+			wantEnd(t, f, got, end.Tail)
+		}
+	})
+}
+
+// One whose stream goes away learns that as everybody does.
+func TestFollowersOfTheEndOfAStreamThatGoes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := newHub(t, newStore())
+		create(t, h, "s")
+		appendText(t, h, "s", "one")
+		f := follow(t, h, "s", FollowOptions{End: true})
+		wantQuiet(t, f, time.Minute)
+		if err := h.Delete(t.Context(), "s"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := f.Next(t.Context())
+		var gap *freshet.GapError
+		if !errors.As(err, &gap) || gap.Why != freshet.GapDeleted {
+			t.Errorf("error %v, want the gap %q", err, freshet.GapDeleted)
+		}
+	})
+}
+
 // Trap: the empty stream.
 func TestEmptyStreamThatCloses(t *testing.T) {
 	bubble(t, func(t *testing.T) {

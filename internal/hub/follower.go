@@ -21,6 +21,9 @@ type FollowOptions struct {
 	// Apart says that the follower is no reader, for those who want to know whether
 	// the stream has any.
 	Apart bool
+	// End lets Next return only once the stream has ended, without records: they
+	// come and go without waking the follower.
+	End bool
 }
 
 // A Follower is a cursor that reads a stream, live. One goroutine at a time may

@@ -47,18 +47,22 @@ func (t *topic) offer(b freshet.Batch) {
 // extend adds news at the window's tail. closed is how the stream ended there,
 // if it did. The lock is held.
 func (t *topic) extend(records []freshet.Record, closed *freshet.Closure) {
-	changed := (closed == nil) != (t.info.Closed == nil)
+	turned := (closed == nil) != (t.info.Closed == nil)
 	t.info.Closed = closed
 	now := time.Now()
 	if len(records) > 0 {
-		changed = true
 		t.growWindow(records)
 		t.info.Tail, t.info.Appended, t.info.Touched = t.win.tail, now, now
 	}
-	if changed {
+	if turned || len(records) > 0 {
 		t.active, t.interval = now, 0
 		t.planCheck()
+	}
+	switch {
+	case turned:
 		t.wake()
+	case len(records) > 0:
+		t.wakeReaders()
 	}
 }
 

@@ -77,7 +77,10 @@ func (f *Follower) found() (Batch, bool) {
 		return Batch{}, false
 	}
 	f.page = nil
-	batch := Batch{entries: page.after(f.at, freshet.Limit{}), shared: f.topic.isShared(), Offset: page.tail}
+	batch := Batch{shared: f.topic.isShared(), Offset: page.tail}
+	if !f.opts.End {
+		batch.entries = page.after(f.at, freshet.Limit{})
+	}
 	f.at = page.tail
 	if f.at == page.info.Tail {
 		batch.Closed = page.info.Closed
@@ -126,6 +129,8 @@ func (f *Follower) poll() (batch Batch, where standing, changed <-chan struct{})
 		return batch, waiting, t.change()
 	case !f.placed:
 		return batch, unplaced, t.change()
+	case f.opts.End:
+		return f.pollEnd()
 	case !t.win.holds(f.at):
 		return batch, behind, t.change()
 	case f.at == t.win.tail && t.info.Closed == nil:
@@ -142,6 +147,16 @@ func (f *Follower) poll() (batch Batch, where standing, changed <-chan struct{})
 		f.ended = batch.Closed != nil
 	}
 	return batch, ready, nil
+}
+
+// pollEnd is poll for a follower that waits for the end. The lock is held.
+func (f *Follower) pollEnd() (batch Batch, where standing, changed <-chan struct{}) {
+	t := f.topic
+	if t.info.Closed == nil {
+		return batch, waiting, t.turn()
+	}
+	f.at, f.ended = t.win.tail, true
+	return Batch{Closed: t.info.Closed, Offset: f.at}, ready, nil
 }
 
 // catchUp places a follower, or reads what the window does not hold, and

@@ -37,6 +37,8 @@ type topic struct {
 	lost fork
 	// changed is closed at the next change. It is nil if nobody waits.
 	changed chan struct{}
+	// turned is the same without the changes that are only more records.
+	turned chan struct{}
 
 	looks
 	checks
@@ -134,10 +136,28 @@ func (t *topic) forget() (stop func()) {
 
 // wake tells all who wait that something has changed. The lock is held.
 func (t *topic) wake() {
+	t.wakeReaders()
+	if t.turned != nil {
+		close(t.turned)
+		t.turned = nil
+	}
+}
+
+// wakeReaders tells those who wait for records. The lock is held.
+func (t *topic) wakeReaders() {
 	if t.changed != nil {
 		close(t.changed)
 		t.changed = nil
 	}
+}
+
+// turn returns a channel that is closed at the next change but for mere records.
+// The lock is held.
+func (t *topic) turn() <-chan struct{} {
+	if t.turned == nil {
+		t.turned = make(chan struct{})
+	}
+	return t.turned
 }
 
 // change returns a channel that is closed at the next change. The lock is held.
