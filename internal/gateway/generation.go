@@ -106,7 +106,7 @@ func (g *Gateway) send(ctx context.Context, q *question) (*http.Response, error)
 	}
 	copyHeaders(r.Header, q.header)
 	q.upstream.authorize(r.Header, q.endpoint.upstream())
-	return g.client.RoundTrip(r)
+	return g.roundTrip(r)
 }
 
 // recordEvents records the events of an answer as they come, until it ends.

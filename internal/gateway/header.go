@@ -13,7 +13,7 @@ var asked = []string{"Accept", "Content-Type", "Anthropic-Version", "Anthropic-B
 
 // askedHeaders returns what the upstream is told of a caller's headers.
 func askedHeaders(from http.Header) http.Header {
-	h := http.Header{"User-Agent": {"freshet"}}
+	h := http.Header{"User-Agent": {"freshet"}, "Accept-Encoding": {"identity"}}
 	for _, name := range asked {
 		if values := from.Values(name); len(values) > 0 {
 			h[name] = slices.Clone(values)

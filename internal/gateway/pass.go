@@ -16,7 +16,7 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, u *Upstream, path
 	}
 	copyHeaders(ask.Header, askedHeaders(r.Header))
 	u.authorize(ask.Header, path)
-	response, err := g.client.RoundTrip(ask)
+	response, err := g.roundTrip(ask)
 	if err != nil {
 		if r.Context().Err() == nil {
 			g.opts.Logger.Warn("ask upstream", "upstream", u.Name, "path", path, "error", err)

@@ -109,6 +109,65 @@ func TestPrincipals(t *testing.T) {
 	}
 }
 
+// While somebody's answer goes on, and before it has a head, another principal
+// gets nothing of it: by the key it is another question, by a cursor and by the
+// upstream's id there is none, to read or to stop.
+func TestPrincipalsWhileItGoesOn(t *testing.T) {
+	r := newRig(t, 2)
+	body := question(resp, "tokens=5 stall=4")
+	me, you := []string{"Authorization", "Bearer me"}, []string{"Authorization", "Bearer you"}
+	mine := r.post(0, resp, body, append(me, "Idempotency-Key", "k")...)
+	blocks := readEvents(t, mine, 2)
+	url := r.urls[1] + resp + "/" + responseID(t, blocks[0])
+	for what, got := range map[string]*http.Response{
+		"the state":      r.ask(t.Context(), "GET", url, "", you...),
+		"the events":     r.ask(t.Context(), "GET", url+"?stream=true&starting_after=0", "", you...),
+		"a stop":         r.ask(t.Context(), "POST", url+"/cancel", "", you...),
+		"the rest":       r.post(1, resp, body, append(you, "Last-Event-ID", idOf(t, blocks[1]))...),
+		"without a body": r.post(1, resp, "", append(you, "Last-Event-ID", idOf(t, blocks[1]))...),
+	} {
+		if said := read(t, got); got.StatusCode != http.StatusNotFound || strings.Contains(said, "resp_") {
+			t.Errorf("%s: got %s %s", what, got.Status, said)
+		}
+	}
+	if got := r.post(1, resp, body, append(you, "Idempotency-Key", "k")...); streamOf(t, got) == streamOf(t, mine) {
+		t.Error("another principal got the answer by its key")
+	}
+	r.origin.Resume()
+	if got := read(t, mine); !strings.Contains(got, "response.completed") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// Before the head, too, the same key of another principal is another question.
+func TestPrincipalsBeforeTheHead(t *testing.T) {
+	asked, let := make(chan struct{}, 2), make(chan struct{})
+	r := newRigBefore(t, 2, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		<-let
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: [DONE]\n\n")
+	}))
+	names := make(chan string, 2)
+	for i, who := range []string{"me", "you"} {
+		go func() {
+			response, err := r.try(t.Context(), "POST", r.urls[i]+chat, `{"stream":true}`, "Idempotency-Key", "k", "X-Api-Key", who)
+			if err != nil {
+				t.Error(err)
+				names <- ""
+				return
+			}
+			defer response.Body.Close()
+			names <- response.Header.Get("Freshet-Stream")
+		}()
+		<-asked // each asks the upstream
+	}
+	close(let)
+	if a, b := <-names, <-names; a == b {
+		t.Errorf("both got %s", a)
+	}
+}
+
 // Another body under a key or with a cursor is a mistake that is told.
 func TestAnotherBody(t *testing.T) {
 	r := newRig(t, 1)

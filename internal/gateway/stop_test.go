@@ -2,9 +2,10 @@ package gateway_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
-	"sync"
 	"testing"
+	"time"
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/gateway/origin"
@@ -38,33 +39,53 @@ func TestStopFromAnotherServer(t *testing.T) {
 	}
 }
 
-// A stop that races the last token: one end, the same for all.
+// A stop that races the last token: one end, the same in the store and for callers
+// and readers on both servers. Each comes a little sooner or later than the one
+// before, so that it stays close.
 func TestStopRacesTheEnd(t *testing.T) {
 	r := newRig(t, 2)
-	ends := map[freshet.Reason]int{}
-	for n := range 300 {
-		response := r.post(0, chat, question(chat, "tokens=3"))
-		name := streamOf(t, response)
-		var both sync.WaitGroup
-		both.Go(func() {
-			if n%3 > 0 {
-				_ = readEvents(t, response, n%3)
-			}
+	const times, step = 1000, 20 * time.Microsecond
+	ends, delay := map[freshet.Reason]int{}, 500*time.Microsecond
+	for n := range times {
+		key := strconv.Itoa(n)
+		body := question(chat, "tokens=3 n="+key)
+		own := r.post(0, chat, body, "Idempotency-Key", key)
+		name := streamOf(t, own)
+		stopped := make(chan struct{})
+		time.AfterFunc(delay, func() {
+			defer close(stopped)
 			// That the answer was complete before is not an error here.
 			_, _ = r.servers[1].Append(t.Context(), name, freshet.Append{Close: &freshet.Closing{Reason: freshet.Cancelled}})
 		})
-		both.Wait()
+		callers := []*http.Response{own, r.post(1, chat, body, "Idempotency-Key", key)}
+		var readers []*http.Response
+		for _, url := range r.urls {
+			readers = append(readers, r.ask(t.Context(), "GET", url+"/v1/stream/"+name, "", "Accept", "text/event-stream"))
+		}
+		<-stopped
 		reason := r.end(name).Reason
-		ends[reason]++
-		for i, url := range r.urls {
-			got := read(t, r.ask(t.Context(), "GET", url+"/v1/stream/"+name, "", "Accept", "text/event-stream"))
+		if ends[reason]++; reason == freshet.Cancelled {
+			delay += step
+		} else {
+			delay = max(0, delay-step)
+		}
+		whole := read(t, callers[0])
+		for i := range r.urls {
+			got := whole
+			if i > 0 {
+				got = read(t, callers[i])
+			}
+			if got != whole || strings.Contains(got, "[DONE]") != (reason == freshet.Completed) || strings.Contains(got, `"cancelled"`) != (reason == freshet.Cancelled) {
+				t.Errorf("closed as %s; server %d tells its caller %s", reason, i, got)
+			}
+			got = read(t, readers[i])
 			if !strings.Contains(got, `{"reason":"`+string(reason)+`"}`) || strings.Contains(got, "[DONE]") != (reason == freshet.Completed) {
 				t.Errorf("closed as %s; server %d tells %s", reason, i, got)
 			}
 		}
 	}
-	t.Log(ends)
-	if len(ends) > 2 || ends[freshet.Cancelled]+ends[freshet.Completed] != 300 {
+	t.Log(ends, delay)
+	if ends[freshet.Cancelled]+ends[freshet.Completed] != times || ends[freshet.Cancelled] < times/10 || ends[freshet.Completed] < times/10 {
 		t.Errorf("the ends are %v", ends)
 	}
 }
