@@ -48,11 +48,16 @@ func TestAnswerIsTheUpstreams(t *testing.T) {
 // A body that ends before its answer does is a failure, and so is a connection
 // that breaks: each is told in-band, as the endpoint tells errors.
 func TestEndsThatTheUpstreamDidNotTell(t *testing.T) {
-	r := newRig(t, 1, func(o *server.Options) { o.UpstreamStall = 50 * time.Millisecond })
+	patient := newRig(t, 1)
+	hasty := newRig(t, 1, func(o *server.Options) { o.UpstreamStall = 250 * time.Millisecond })
 	for path := range prompts {
 		for prompt, code := range map[string]string{
 			"end=5": "upstream_truncated", "cut=5": "upstream_error", "stall=5": "upstream_stalled", "end=0": "upstream_truncated",
 		} {
+			r := patient
+			if code == "upstream_stalled" {
+				r = hasty
+			}
 			response := r.post(0, path, question(path, prompt))
 			got := read(t, response)
 			if !strings.Contains(got, code) || strings.Contains(got, "[DONE]") || strings.Contains(got, `"error":null`+"}") {
