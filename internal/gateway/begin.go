@@ -13,8 +13,9 @@ const createTime = 10 * time.Second
 
 // begin creates the stream of a generation unless there is one, and if so lets the
 // generation run: whoever creates it is its owner. It returns what is known of the
-// stream.
-func (g *Gateway) begin(ctx context.Context, id string, q *question) (info freshet.Info, created bool, err error) {
+// stream. Nobody else can create one with an id that is new: its upstream is asked
+// at once, and what it says waits for the stream.
+func (g *Gateway) begin(ctx context.Context, id string, isNew bool, q *question) (info freshet.Info, created bool, err error) {
 	work, done, err := g.opts.Work.Begin()
 	if err != nil {
 		return info, false, err
@@ -31,9 +32,18 @@ func (g *Gateway) begin(ctx context.Context, id string, q *question) (info fresh
 	if q.unwatched {
 		meta.Unwatched = "cancel"
 	}
+	gen := newGeneration(g, id, q, meta)
+	if isNew {
+		gen.ask()
+	}
+	defer func() {
+		if !created {
+			gen.forgo()
+		}
+	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
 	defer cancel()
-	info, created, err = g.opts.Hub.Create(ctx, genPrefix+id, freshet.Creation{
+	info, created, err = g.opts.Hub.Create(ctx, gen.name, freshet.Creation{
 		Spec:  freshet.Spec{ContentType: "text/event-stream", KeepOpen: g.opts.KeepOpen, KeepClosed: g.opts.KeepClosed},
 		Meta:  meta.encode(),
 		First: &freshet.Append{Lease: g.opts.Lease},
@@ -42,12 +52,11 @@ func (g *Gateway) begin(ctx context.Context, id string, q *question) (info fresh
 		return info, false, err
 	}
 	if created && q.unwatched {
-		if err := g.opts.Hub.Watch(ctx, genPrefix+id); err != nil {
-			g.opts.Logger.Warn("watch for readers", "stream", genPrefix+id, "error", err)
+		if err := g.opts.Hub.Watch(ctx, gen.name); err != nil {
+			g.opts.Logger.Warn("watch for readers", "stream", gen.name, "error", err)
 		}
 	}
 	if created {
-		gen := &generation{g: g, name: genPrefix + id, question: q, meta: meta}
 		go func() {
 			defer done()
 			gen.run(work)

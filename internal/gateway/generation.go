@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"sync"
 	"time"
 
@@ -21,9 +20,19 @@ type generation struct {
 	question *question
 	meta     Meta
 	recorder *recorder
-	// abort ends the exchange with the upstream, for a reason.
+	// ctx is that of the exchange with the upstream, which abort ends for a reason.
+	ctx   context.Context
 	abort context.CancelCauseFunc
+	// asked, unless it is nil, is where the answer comes to a question that was
+	// sent ahead.
+	asked <-chan reply
 	dog   *watchdog
+}
+
+func newGeneration(g *Gateway, id string, q *question, meta Meta) *generation {
+	gen := &generation{g: g, name: genPrefix + id, question: q, meta: meta}
+	gen.ctx, gen.abort = context.WithCancelCause(context.Background())
+	return gen
 }
 
 // Why an exchange with an upstream is aborted.
@@ -37,9 +46,8 @@ var (
 // run asks the upstream, records its answer, and closes the stream unless
 // somebody else does. It returns early if work ends.
 func (gen *generation) run(work context.Context) {
-	ctx, abort := context.WithCancelCause(context.Background())
+	ctx, abort := gen.ctx, gen.abort
 	defer abort(nil)
-	gen.abort = abort
 	defer context.AfterFunc(work, func() { abort(errInterrupted) })()
 
 	recording, giveUp := context.WithCancel(context.Background())
@@ -83,7 +91,7 @@ func (gen *generation) close(c *freshet.Closing) {
 func (gen *generation) exchange(ctx context.Context) *freshet.Closing {
 	gen.dog = newWatchdog(gen.g.opts.Stall, func() { gen.abort(errStalled) })
 	defer gen.dog.stop()
-	response, err := gen.g.send(ctx, gen.question)
+	response, err := gen.answer()
 	if err != nil {
 		return gen.unreachable(ctx, err)
 	}
@@ -95,18 +103,6 @@ func (gen *generation) exchange(ctx context.Context) *freshet.Closing {
 	}
 	gen.recorder.record(entry{meta: gen.meta.encode()})
 	return gen.recordEvents(ctx)
-}
-
-// send sends a question to its upstream.
-func (g *Gateway) send(ctx context.Context, q *question) (*http.Response, error) {
-	url := q.upstream.url(q.endpoint.upstream(), "")
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(q.body))
-	if err != nil {
-		return nil, err
-	}
-	copyHeaders(r.Header, q.header)
-	q.upstream.authorize(r.Header, q.endpoint.upstream())
-	return g.roundTrip(r)
 }
 
 // recordEvents records the events of an answer as they come, until it ends.

@@ -52,7 +52,7 @@ func (g *Gateway) start(ctx context.Context, q *question, key string) (id string
 		return g.claim(ctx, q, key)
 	}
 	id = newID()
-	_, created, err = g.begin(ctx, id, q)
+	_, created, err = g.begin(ctx, id, true, q)
 	return id, created, err
 }
 
@@ -92,7 +92,7 @@ const claimsMost = 1000
 func (g *Gateway) claim(ctx context.Context, q *question, key string) (id string, created bool, err error) {
 	for n := 1; n <= claimsMost; n++ {
 		id = q.keyedID(key, n)
-		info, created, err := g.begin(ctx, id, q)
+		info, created, err := g.begin(ctx, id, false, q)
 		if err != nil || created {
 			return id, created, err
 		}
