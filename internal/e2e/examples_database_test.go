@@ -1,0 +1,183 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// keeper is the recipe for one's database.
+const keeper = "../../examples/database/keep.py"
+
+// A row is one of the keeper's table.
+type row struct {
+	Stream, Text, Cursor string
+	// Reason is empty while the answer goes on.
+	Reason string
+}
+
+// readRows returns what is in a database file, by stream.
+func readRows(t *testing.T, file string) map[string]row {
+	t.Helper()
+	const query = `import json, sqlite3, sys
+rows = sqlite3.connect(sys.argv[1]).execute("select stream, text, cursor, coalesce(reason, '') from answers").fetchall()
+print(json.dumps([dict(zip(["Stream", "Text", "Cursor", "Reason"], row)) for row in rows]))`
+	out, err := exec.Command("/usr/bin/python3", "-c", query, file).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []row
+	if err := json.Unmarshal(out, &rows); err != nil {
+		t.Fatal(err)
+	}
+	by := map[string]row{}
+	for _, r := range rows {
+		by[r.Stream] = r
+	}
+	if len(by) != len(rows) {
+		t.Errorf("a stream has more than one row in %s", out)
+	}
+	return by
+}
+
+// ask starts an answer and leaves it. It returns the answer's stream.
+func (s *server) ask(question string) string {
+	s.t.Helper()
+	body := fmt.Sprintf(`{"model":"origin/m","stream":true,"messages":[{"role":"user","content":%q}]}`, question)
+	response, err := http.Post(s.url+"/v1/chat/completions", "application/json", strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	return response.Header.Get("Freshet-Stream")
+}
+
+// told returns what the events of an answer say that are stored.
+func (s *server) told(stream string) (text string, events int) {
+	s.t.Helper()
+	for _, block := range strings.SplitAfter(s.read(stream), "\n\n") {
+		var chunk struct {
+			Choices []struct{ Delta struct{ Content string } }
+		}
+		if data, ok := strings.CutPrefix(block, "data: "); ok && json.Unmarshal([]byte(data), &chunk) == nil {
+			text += chunk.Choices[0].Delta.Content
+			events++
+		}
+	}
+	return text, events
+}
+
+// crash runs the keeper until it is about to commit a change, or has, and kills it
+// there.
+func crash(t *testing.T, when, url, file string) {
+	t.Helper()
+	p := start(t, "/usr/bin/python3", "python/crash.py", when, keeper, url, file)
+	_ = p.wait()
+	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
+		t.Fatalf("the keeper was not killed %s a commit: %v\n%s", when, p.cmd.ProcessState, p.stderr)
+	}
+}
+
+// TestDatabaseSurvivesKills kills the keeper before and after each commit of a
+// row's life. What is in the database is always a beginning of the answer, and in
+// the end the answer.
+func TestDatabaseSurvivesKills(t *testing.T) {
+	t.Parallel()
+	o, originURL := startOrigin(t)
+	const question = "tokens=20 stall=9"
+	want := originText(t, originURL, question)
+	s := startGateway(t, originURL)
+	stream := s.ask(question)
+	file := filepath.Join(t.TempDir(), "answers.db")
+	kills, resumed := 0, false
+	for last := (row{}); last.Reason == ""; {
+		crash(t, "before", s.url, file)
+		if now := readRows(t, file)[stream]; now != last {
+			t.Fatalf("killed before it committed, the keeper has left %+v after %+v", now, last)
+		}
+		crash(t, "after", s.url, file)
+		now := readRows(t, file)[stream]
+		if now == last || now.Stream != stream || !strings.HasPrefix(want, now.Text) || !strings.HasPrefix(now.Text, last.Text) {
+			t.Fatalf("killed after it committed, the keeper has left %+v after %+v", now, last)
+		}
+		kills += 2
+		if _, list := s.do("GET", "/v1/streams?prefix=gen/", ""); !resumed && strings.Contains(list, `"tail":"`+now.Cursor+`"`) {
+			if now.Text == "" || now.Text == want {
+				t.Errorf("amid the answer the row is %+v", now)
+			}
+			o.Resume()
+			resumed = true
+			s.read(stream + "?live=long-poll&offset=" + now.Cursor) // so that there is more to come
+		}
+		last = now
+	}
+	t.Logf("%d kills", kills)
+	if got := readRows(t, file)[stream]; !resumed || got.Text != want || got.Reason != "completed" {
+		t.Errorf("the row is %+v, and the answer %q", got, want)
+	}
+	if n := o.Counts().Requests; n != 2 {
+		t.Errorf("the origin was asked %d times, of which once by the test", n)
+	}
+}
+
+// TestDatabase has answers of every end kept by two keepers at once over a
+// connection that is cut. Each is kept once, and exactly.
+func TestDatabase(t *testing.T) {
+	t.Parallel()
+	o, originURL := startOrigin(t)
+	s := startGateway(t, originURL)
+	proxy := proxyTo(t, s)
+	file := filepath.Join(t.TempDir(), "answers.db")
+	want := map[string]row{}
+	add := func(question, reason string) (stream string) {
+		stream = s.ask(question)
+		want[stream] = row{Stream: stream, Text: originText(t, originURL, question), Reason: reason}
+		return stream
+	}
+	add("tokens=30", "completed")
+	add("tokens=4", "completed")
+	add("tokens=30 pace=100 stall=25", "completed")
+	stopped, failed := add("tokens=30 stall=11", "cancelled"), add("tokens=10 end=5", "failed")
+
+	var keepers []*program
+	for range 2 {
+		keepers = append(keepers, start(t, "/usr/bin/python3", keeper, "http://"+proxy.Addr(), file))
+	}
+	for _, k := range keepers {
+		k.await(k.stdout, having("completed"))
+	}
+	cut(t, proxy)
+	for n := 0; n < 11; _, n = s.told(stopped) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.do("POST", "/v1/stream/"+stopped, "", "Stream-Closed", "true", "Freshet-Close-Reason", "cancelled")
+	o.Resume()
+	for _, k := range keepers {
+		k.await(k.stdout, func(text string) bool { return strings.Count(text, "\n") == len(want) })
+	}
+	for _, stream := range []string{stopped, failed} {
+		w := want[stream]
+		text, _ := s.told(stream)
+		if text == "" || text == w.Text || !strings.HasPrefix(w.Text, text) {
+			t.Errorf("of an answer that was %s there is %q", w.Reason, text)
+		}
+		w.Text = text
+		want[stream] = w
+	}
+	for stream, got := range readRows(t, file) {
+		got.Cursor = ""
+		if got != want[stream] {
+			t.Errorf("the row is %+v instead of %+v", got, want[stream])
+		}
+		delete(want, stream)
+	}
+	if len(want) > 0 {
+		t.Errorf("there are no rows of %+v", want)
+	}
+}
