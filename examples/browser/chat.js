@@ -7,14 +7,16 @@ const server = query.get("server") ?? "http://127.0.0.1:4437";
 const model = query.get("model") ?? "demo";
 
 const find = (selector) => document.querySelector(selector);
-const form = find("form"), stop = find("#stop"), status = find("#status");
+const messages = find("#messages"), form = find("form"), stop = find("#stop"), status = find("#status");
 
 // What has to outlive the page. While there is a key, its answer is not complete.
 const chat = JSON.parse(localStorage.getItem("chat")) ?? { messages: [] };
 const save = () => localStorage.setItem("chat", JSON.stringify(chat));
 
 // The same chat in another tab has moved on: this one follows.
-addEventListener("storage", () => location.reload());
+addEventListener("storage", ({ newValue }) => {
+  if (newValue !== JSON.stringify(chat)) location.reload();
+});
 
 form.onsubmit = (event) => {
   event.preventDefault();
@@ -33,7 +35,10 @@ async function answer() {
   const paragraph = show("assistant");
   const body = JSON.stringify({ model, stream: true, messages: chat.messages });
   let text = "", lastId = "", wait = 500;
-  const take = (piece) => paragraph.textContent = text += piece;
+  const take = (piece) => {
+    paragraph.textContent = text += piece;
+    messages.scrollTop = messages.scrollHeight;
+  };
   const end = (how) => {
     if (text) chat.messages.push({ role: "assistant", content: text });
     delete chat.key;
@@ -82,7 +87,7 @@ async function close(stream) {
 function show(role) {
   const paragraph = document.createElement("p");
   paragraph.className = role;
-  find("#messages").append(paragraph);
+  messages.append(paragraph);
   return paragraph;
 }
 

@@ -4,6 +4,8 @@
 // conformance suite of the Durable Streams protocol. scripts/setup installs
 // them.
 //
+// What is in examples/ is run as it is, and cut, killed and stopped.
+//
 // The scripts in node, page, python and shell use the clients as an application
 // would. They follow streams behind proxies that keep cutting them. Those whose
 // names begin with ask call language models, with npm's openai, @anthropic-ai/sdk

@@ -181,3 +181,36 @@ func TestDatabase(t *testing.T) {
 		t.Errorf("there are no rows of %+v", want)
 	}
 }
+
+// TestDatabaseIsToldOfLoss begins with rows whose cursors have no stream any more,
+// or belong to a history of it that is gone: that one is read from its beginning.
+func TestDatabaseIsToldOfLoss(t *testing.T) {
+	t.Parallel()
+	_, originURL := startOrigin(t)
+	s := startGateway(t, originURL)
+	stream := s.ask("tokens=8")
+	file := filepath.Join(t.TempDir(), "answers.db")
+	const elsewhere = "0000000000000003_00000000deadbeef"
+	const begin = `import runpy, sqlite3, sys
+_, file, keeper, *rows = sys.argv
+db = sqlite3.connect(file)
+db.execute(runpy.run_path(keeper)["SCHEMA"])
+with db:
+    db.executemany("insert into answers (stream, text, cursor) values (?, 'a part', ?)", zip(rows[::2], rows[1::2]))`
+	prepare := start(t, "/usr/bin/python3", "-c", begin, file, keeper, stream, elsewhere, "gen/gone", elsewhere, "gen/never", "")
+	if err := prepare.wait(); err != nil {
+		t.Fatalf("%v\n%s", err, prepare.stderr)
+	}
+	k := start(t, "/usr/bin/python3", keeper, s.url, file)
+	k.await(k.stdout, func(text string) bool { return strings.Count(text, "\n") == 3 })
+	rows := readRows(t, file)
+	for name, want := range map[string]row{
+		stream:      {Text: originText(t, originURL, "tokens=8"), Reason: "completed"},
+		"gen/gone":  {Text: "a part", Reason: "unknown"},
+		"gen/never": {Text: "a part", Reason: "deleted"},
+	} {
+		if got := rows[name]; got.Text != want.Text || got.Reason != want.Reason {
+			t.Errorf("%s: the row is %+v instead of %+v", name, got, want)
+		}
+	}
+}
