@@ -26,7 +26,9 @@ type row struct {
 func readRows(t *testing.T, file string) map[string]row {
 	t.Helper()
 	const query = `import json, sqlite3, sys
-rows = sqlite3.connect(sys.argv[1]).execute("select stream, text, cursor, coalesce(reason, '') from answers").fetchall()
+db = sqlite3.connect(sys.argv[1])
+there = db.execute("select name from sqlite_master where name = 'answers'").fetchall()
+rows = there and db.execute("select stream, text, cursor, coalesce(reason, '') from answers").fetchall()
 print(json.dumps([dict(zip(["Stream", "Text", "Cursor", "Reason"], row)) for row in rows]))`
 	out, err := exec.Command("/usr/bin/python3", "-c", query, file).Output()
 	if err != nil {
@@ -44,6 +46,25 @@ print(json.dumps([dict(zip(["Stream", "Text", "Cursor", "Reason"], row)) for row
 		t.Errorf("a stream has more than one row in %s", out)
 	}
 	return by
+}
+
+// awaitRows waits until as many rows as there are to be are as wanted.
+func awaitRows(t *testing.T, file string, wanted func(row) bool, n int) {
+	t.Helper()
+	for by := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		rows, found := readRows(t, file), 0
+		for _, r := range rows {
+			if wanted(r) {
+				found++
+			}
+		}
+		if found == n {
+			return
+		}
+		if time.Now().After(by) {
+			t.Fatalf("the rows are %+v", rows)
+		}
+	}
 }
 
 // ask starts an answer and leaves it. It returns the answer's stream.
@@ -145,22 +166,17 @@ func TestDatabase(t *testing.T) {
 	add("tokens=30 pace=100 stall=25", "completed")
 	stopped, failed := add("tokens=30 stall=11", "cancelled"), add("tokens=10 end=5", "failed")
 
-	var keepers []*program
 	for range 2 {
-		keepers = append(keepers, start(t, "/usr/bin/python3", keeper, "http://"+proxy.Addr(), file))
+		start(t, "/usr/bin/python3", keeper, "http://"+proxy.Addr(), file)
 	}
-	for _, k := range keepers {
-		k.await(k.stdout, having("completed"))
-	}
+	awaitRows(t, file, func(r row) bool { return r.Text != "" }, len(want))
 	cut(t, proxy)
 	for n := 0; n < 11; _, n = s.told(stopped) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	s.do("POST", "/v1/stream/"+stopped, "", "Stream-Closed", "true", "Freshet-Close-Reason", "cancelled")
 	o.Resume()
-	for _, k := range keepers {
-		k.await(k.stdout, func(text string) bool { return strings.Count(text, "\n") == len(want) })
-	}
+	awaitRows(t, file, func(r row) bool { return r.Reason != "" }, len(want))
 	for _, stream := range []string{stopped, failed} {
 		w := want[stream]
 		text, _ := s.told(stream)

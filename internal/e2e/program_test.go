@@ -23,16 +23,21 @@ type program struct {
 func start(t *testing.T, command ...string) *program {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
 	p := &program{t: t, ctx: ctx, cmd: exec.CommandContext(ctx, command[0], command[1:]...), stdout: newOutput(), stderr: newOutput()}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	var err error
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
+		cancel()
 		t.Fatal(err)
 	}
 	if err := p.cmd.Start(); err != nil {
+		cancel()
 		t.Fatalf("run %s: %v", command[0], err)
 	}
+	t.Cleanup(func() {
+		cancel()
+		_ = p.cmd.Wait() // in vain, if the test has waited
+	})
 	return p
 }
 
