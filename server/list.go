@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/gateway"
 	"github.com/freshet-stream/freshet/internal/problem"
 )
 
@@ -29,6 +30,8 @@ type listed struct {
 	Created     time.Time `json:"created"`
 	Appended    time.Time `json:"appended"`
 	Closed      string    `json:"closed,omitempty"`
+	// Generation is what is known of the LLM's answer that the stream is.
+	Generation *gateway.Description `json:"generation,omitempty"`
 }
 
 // serveList answers with the streams in order of name.
@@ -75,7 +78,7 @@ func (s *Server) serveList(w http.ResponseWriter, r *http.Request) {
 func list(info *freshet.Info) listed {
 	l := listed{
 		Stream: info.Name, ContentType: info.Spec.ContentType, Tail: info.Tail.String(),
-		Bytes: info.Bytes, Created: info.Created, Appended: info.Appended,
+		Bytes: info.Bytes, Created: info.Created, Appended: info.Appended, Generation: gateway.Describe(info),
 	}
 	if info.Closed != nil {
 		l.Closed = string(info.Closed.Reason)

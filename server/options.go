@@ -72,6 +72,8 @@ type Options struct {
 	// DisconnectGrace is for how long a generation goes on that nobody reads, if
 	// its request has said Freshet-On-Disconnect: cancel (15 s).
 	DisconnectGrace time.Duration
+	// Observer, if not nil, is told what becomes of LLM requests.
+	Observer Observer
 	// GenerationLease is after how long the other servers close a generation as
 	// interrupted whose server has disappeared (15 s). It takes them up to a third
 	// longer, and 5 s at most.

@@ -27,7 +27,7 @@ func (s *Server) gatewayOptions() gateway.Options {
 	return gateway.Options{
 		Hub: s.hub, Work: s.work, Logger: s.opts.Logger, Upstreams: upstreamsOf(s.opts.Upstreams), ChatModel: s.opts.ChatModel,
 		Stall: s.opts.UpstreamStall, Grace: s.opts.DisconnectGrace, Lease: s.opts.GenerationLease, Heartbeat: s.opts.Heartbeat,
-		KeepOpen: s.opts.KeepOpen, KeepClosed: s.opts.KeepClosed, Limits: s.opts.Limits,
+		KeepOpen: s.opts.KeepOpen, KeepClosed: s.opts.KeepClosed, Limits: s.opts.Limits, Observer: s.observer(),
 	}
 }
 

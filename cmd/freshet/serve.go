@@ -108,6 +108,7 @@ func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
 	if opts.Upstreams, err = c.upstreams(); err != nil {
 		return err
 	}
+	opts.Observer = figures.Observer()
 	stopMetrics, err := c.serveMetrics(figures.Handler(log), &opts)
 	if err != nil {
 		return err

@@ -98,6 +98,7 @@ func (Chat) Read(e Event) Facts {
 	f := Facts{ID: c.ID, Model: c.Model, Usage: c.Usage.usage()}
 	for i := range c.Choices {
 		f.Text = f.Text || c.Choices[i].Delta.generated()
+		f.Thought = f.Thought || c.Choices[i].Delta.reasoning() != ""
 		if c.Choices[i].FinishReason != "" {
 			f.Finish = c.Choices[i].FinishReason
 		}

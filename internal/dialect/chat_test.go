@@ -15,7 +15,7 @@ func TestChatReads(t *testing.T) {
 		`{"id":"c1","model":"m","choices":[{"delta":{"role":"assistant","content":""}}]}`:    {ID: "c1", Model: "m"},
 		`{"id":"c1","choices":[{"delta":{"content":"a"}}],"usage":null,"error":null}`:        {ID: "c1", Text: true},
 		`{"id":"c1","choices":[{"delta":{"refusal":"no"}}]}`:                                 {ID: "c1", Text: true},
-		`{"id":"c1","choices":[{"delta":{"reasoning_content":"hm"}}]}`:                       {ID: "c1", Text: true},
+		`{"id":"c1","choices":[{"delta":{"reasoning_content":"hm"}}]}`:                       {ID: "c1", Text: true, Thought: true},
 		`{"id":"c1","choices":[{"delta":{"tool_calls":[{"index":0}]}}]}`:                     {ID: "c1", Text: true},
 		`{"id":"c1","choices":[{"delta":{},"finish_reason":"length"}]}`:                      {ID: "c1", Finish: "length"},
 		`{"id":"c1","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":5}}`:         {ID: "c1", Usage: dialect.Usage{Input: 3, Output: 5}},

@@ -45,6 +45,8 @@ type Facts struct {
 	// Text says that the event carries something that the model generated: text,
 	// reasoning, a refusal, a part of a tool call.
 	Text bool
+	// Thought says that it carries reasoning as Usage counts it, not a summary.
+	Thought bool
 	// Usage is what the upstream says it has counted so far.
 	Usage Usage
 	// Sequence is the event's number in the answer, if Numbered.
@@ -83,8 +85,9 @@ type Meter struct {
 	Usage  Usage
 	Model  string
 	Finish string
-	// Chunks is how many events carried something that was generated.
-	Chunks int64
+	// Chunks is how many events carried something that was generated, and Thoughts
+	// how many of these carried reasoning.
+	Chunks, Thoughts int64
 }
 
 // Add counts an event.
@@ -92,6 +95,9 @@ func (m *Meter) Add(f Facts) {
 	m.Usage.merge(f.Usage)
 	if f.Text {
 		m.Chunks++
+	}
+	if f.Thought {
+		m.Thoughts++
 	}
 	if f.Model != "" {
 		m.Model = f.Model
@@ -108,6 +114,16 @@ func (m *Meter) Tokens() (n int64, counted bool) {
 		return m.Usage.Output, true
 	}
 	return m.Chunks, false
+}
+
+// Sent returns how many tokens came in the events: those of reasoning, which many
+// upstreams count and keep to themselves, only if some of it came.
+func (m *Meter) Sent() int64 {
+	n, counted := m.Tokens()
+	if counted && m.Thoughts == 0 {
+		n = max(n-m.Usage.Reasoning, 0)
+	}
+	return n
 }
 
 // A Tally is what the end of an answer is told from. The zero value is that of

@@ -88,7 +88,7 @@ func (Messages) Read(e Event) Facts {
 	case "content_block_start":
 		return Facts{Text: m.Block.generated()}
 	case "content_block_delta":
-		return Facts{Text: m.Delta.generated()}
+		return Facts{Text: m.Delta.generated(), Thought: m.Delta.Thinking != ""}
 	case "message_delta":
 		return Facts{Finish: m.Delta.StopReason, Usage: m.Usage.usage()}
 	case "message_stop":

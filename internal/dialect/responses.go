@@ -82,6 +82,7 @@ func (Responses) Read(e Event) Facts {
 		return errorByType(e)
 	}
 	f := Facts{Text: r.Delta != "" && strings.HasSuffix(r.Type, ".delta"), Change: r.change()}
+	f.Thought = f.Text && r.Type == "response.reasoning_text.delta"
 	if r.Sequence != nil {
 		f.Sequence, f.Numbered = *r.Sequence, true
 	}

@@ -56,5 +56,7 @@ func (gen *generation) send() (*http.Response, error) {
 	}
 	copyHeaders(r.Header, q.header)
 	q.upstream.authorize(r.Header, q.endpoint.upstream())
-	return gen.g.roundTrip(r)
+	response, err := gen.g.roundTrip(r)
+	gen.g.opts.Observer.Called(q.upstream.Name, q.endpoint.path, statusOf(response))
+	return response, err
 }

@@ -26,7 +26,7 @@ func (g *Gateway) begin(ctx context.Context, id string, isNew bool, q *question)
 		}
 	}()
 	meta := Meta{
-		Endpoint: q.endpoint.path, Upstream: q.upstream.Name, Model: q.model, Principal: q.principal, Body: q.digest,
+		Endpoint: q.endpoint.path, Upstream: q.upstream.Name, Model: clip(q.model, modelBytes), Principal: q.principal, Body: q.digest,
 		Message: q.message,
 	}
 	if q.unwatched {
@@ -59,7 +59,7 @@ func (g *Gateway) begin(ctx context.Context, id string, isNew bool, q *question)
 	if created {
 		go func() {
 			defer done()
-			gen.run(work)
+			gen.measure(work)
 		}()
 	}
 	return info, created, nil

@@ -20,6 +20,8 @@ const (
 	// chatPrefix is what the names begin with of the streams that say which
 	// generation is the current one of a conversation.
 	chatPrefix = "chat/"
+	// messageBytes is how long the id of a message may be.
+	messageBytes = 256
 	// chatRecords is how many generations the stream of a conversation names.
 	chatRecords = 1000
 )
@@ -90,6 +92,9 @@ func (g *Gateway) serveTurn(w http.ResponseWriter, r *http.Request, _ string) er
 	if q.model == "" {
 		return problem.ErrChat.With("the request names no model: give the transport one, as in body: {model: NAME}, or the server, with --chat-model")
 	}
+	if jsonBytes(turn.Message) > messageBytes {
+		return problem.ErrChat.With("the id of the last message has more than %d bytes", messageBytes)
+	}
 	q.digest, q.message = digest(body), turn.Message
 	key, err := keyOf(r)
 	if err != nil {
@@ -105,6 +110,7 @@ func (g *Gateway) serveTurn(w http.ResponseWriter, r *http.Request, _ string) er
 			return err
 		}
 	}
+	g.opts.Observer.Came(chat, arrival(created))
 	return g.relay(w, r, id, beginning())
 }
 
@@ -196,6 +202,7 @@ func (g *Gateway) serveTurnAgain(w http.ResponseWriter, r *http.Request, name st
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
+	g.opts.Observer.Came(chat, ArrivedChat)
 	return g.relay(w, r, id, beginning())
 }
 

@@ -48,6 +48,8 @@ type Options struct {
 	// KeepOpen and KeepClosed are for how long a generation is kept after its last
 	// event and after its end. 0 is for ever.
 	KeepOpen, KeepClosed time.Duration
+	// Observer, if not nil, is told what becomes of requests.
+	Observer Observer
 	// Limits bound the body of a request, and of an answer that is no stream.
 	Limits freshet.Limits
 }
@@ -70,6 +72,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ChatModel == "" && o.Upstreams[0].Base == DemoBase {
 		o.ChatModel = "demo"
+	}
+	if o.Observer == nil {
+		o.Observer = nobody{}
 	}
 	o.Limits = o.Limits.WithDefaults()
 	return o

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -20,6 +21,9 @@ type generation struct {
 	question *question
 	meta     Meta
 	recorder *recorder
+	meter    meter
+	// closed is the end of the stream as others than the recorder have seen it.
+	closed *freshet.Closure
 	// ctx is that of the exchange with the upstream, which abort ends for a reason.
 	ctx   context.Context
 	abort context.CancelCauseFunc
@@ -61,7 +65,7 @@ func (gen *generation) run(work context.Context) {
 
 	closing := gen.exchange(ctx)
 	if closing != nil {
-		gen.recorder.record(entry{close: closing})
+		gen.recorder.record(entry{meta: gen.soFar(time.Now()), close: closing})
 	}
 	if errors.Is(context.Cause(ctx), errStopped) {
 		giveUp()
@@ -80,7 +84,8 @@ func (gen *generation) run(work context.Context) {
 func (gen *generation) close(c *freshet.Closing) {
 	ctx, cancel := context.WithTimeout(context.Background(), recordTime)
 	defer cancel()
-	_, err := gen.g.opts.Hub.Append(ctx, gen.name, freshet.Append{Close: c})
+	result, err := gen.g.opts.Hub.Append(ctx, gen.name, freshet.Append{Close: c})
+	gen.closed = cmp.Or(result.Closed, gen.closed)
 	if err != nil && !isOver(err) {
 		gen.g.opts.Logger.Error("close generation", "stream", gen.name, "error", err)
 	}
@@ -120,6 +125,8 @@ func (gen *generation) recordEvents(ctx context.Context) *freshet.Closing {
 		}
 		e := entry{record: &record}
 		facts := read(gen.question.endpoint.dialect, &record)
+		now := time.Now()
+		tell := gen.meter.add(facts, now)
 		if facts.ID != "" && !named {
 			named = true
 			if err := gen.nameResponse(ctx, facts.ID); err != nil {
@@ -134,6 +141,9 @@ func (gen *generation) recordEvents(ctx context.Context) *freshet.Closing {
 			gen.dog.stall = min(gen.dog.stall, partingTime)
 		default:
 			e.close = &freshet.Closing{Reason: facts.End}
+		}
+		if tell || e.close != nil {
+			e.meta = gen.soFar(now)
 		}
 		if !gen.recorder.record(e) {
 			gen.abort(errStopped)

@@ -30,14 +30,14 @@ var (
 )
 
 // answeredBytes bounds them: they are kept in the meta of a stream.
-const answeredBytes = 3 << 10
+const answeredBytes = 2 << 10
 
 // answeredHeaders returns what callers are told of an upstream's headers.
 func answeredHeaders(from http.Header) http.Header {
 	h, size := http.Header{}, 0
 	take := func(name string) {
 		for _, value := range from.Values(name) {
-			if size += len(name) + len(value) + len(`"":[""],`); size <= answeredBytes {
+			if size += len(name) + jsonBytes(value) + len(`"":[""],`); size <= answeredBytes {
 				h.Add(name, value)
 			}
 		}

@@ -13,7 +13,8 @@ import (
 const genPrefix = "gen/"
 
 // A Meta is what the stream of a generation says of it, in JSON. It is set when
-// the stream is created, and again once the upstream's head has come.
+// the stream is created, again once the upstream's head has come, and with how far
+// the answer is, the last time with its end.
 type Meta struct {
 	// Endpoint is the path that was asked, after /v1.
 	Endpoint string `json:"endpoint"`
@@ -35,6 +36,8 @@ type Meta struct {
 	// Plain says that the answer is not a stream of events. Its body is then the
 	// data of the records.
 	Plain bool `json:"plain,omitempty"`
+	// Figures are what the answer has come to so far.
+	Figures *Figures `json:"figures,omitempty"`
 }
 
 func (m *Meta) encode() []byte {

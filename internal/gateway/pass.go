@@ -17,6 +17,7 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, u *Upstream, path
 	copyHeaders(ask.Header, askedHeaders(r.Header))
 	u.authorize(ask.Header, path)
 	response, err := g.roundTrip(ask)
+	g.opts.Observer.Called(u.Name, labelOf(path), statusOf(response))
 	if err != nil {
 		if r.Context().Err() == nil {
 			g.opts.Logger.Warn("ask upstream", "upstream", u.Name, "path", path, "error", err)
@@ -32,6 +33,14 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, u *Upstream, path
 		panic(http.ErrAbortHandler)
 	}
 	return nil
+}
+
+// statusOf returns the status of an answer, 0 for none.
+func statusOf(r *http.Response) int {
+	if r == nil {
+		return 0
+	}
+	return r.StatusCode
 }
 
 // A flusher sends each piece at once.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/dialect"
@@ -31,7 +32,7 @@ func (gen *generation) recordPlain(ctx context.Context) *freshet.Closing {
 
 func (gen *generation) plain(body []byte, closing *freshet.Closing) {
 	gen.meta.Plain = true
-	gen.recorder.record(entry{record: &freshet.Record{Data: body}, meta: gen.meta.encode(), close: closing})
+	gen.recorder.record(entry{record: &freshet.Record{Data: body}, meta: gen.soFar(time.Now()), close: closing})
 }
 
 var errTooLong = errors.New("the answer is too long to be kept")

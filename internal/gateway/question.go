@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/problem"
@@ -30,6 +31,8 @@ type question struct {
 	// message is the id of the message that the answer goes on with, "" for one of
 	// its own.
 	message string
+	// taken is when it was read.
+	taken time.Time
 }
 
 // ask reads a request for a generation.
@@ -46,6 +49,7 @@ func (g *Gateway) newQuestion(r *http.Request, e *endpoint, body []byte) (*quest
 	q := &question{
 		endpoint: e, header: askedHeaders(r.Header), body: body,
 		asksAnew: len(body) > 0, principal: principalOf(r.Header), digest: digest(body),
+		taken: time.Now(),
 	}
 	switch when := r.Header.Get("Freshet-On-Disconnect"); when {
 	case "", "continue":

@@ -47,6 +47,8 @@ type recorder struct {
 	done chan struct{}
 	err  error
 	seq  uint64
+	// closed is how the stream was closed, if that was learnt here.
+	closed *freshet.Closure
 }
 
 // startRecorder returns a recorder of a stream. It ends when the stream is closed,
@@ -130,7 +132,8 @@ func (r *recorder) append(ctx context.Context, a freshet.Append) error {
 	defer cancel()
 	a.Producer = &freshet.Producer{ID: producerID, Seq: r.seq}
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, waitMost) {
-		_, err := r.hub.Append(ctx, r.name, a)
+		result, err := r.hub.Append(ctx, r.name, a)
+		r.closed = result.Closed
 		switch {
 		case err == nil:
 			r.seq++

@@ -67,6 +67,7 @@ func (g *Gateway) serveResponse(w http.ResponseWriter, r *http.Request, path str
 		if err != nil {
 			return err
 		}
+		g.opts.Observer.Came(responses, ArrivedResponse)
 		return g.relay(w, r, id, start{after: after})
 	}
 	return g.serveState(w, r, id)

@@ -25,16 +25,25 @@ func (g *Gateway) serveGenerate(w http.ResponseWriter, r *http.Request, path str
 		if err != nil {
 			return err
 		}
+		g.opts.Observer.Came(path, ArrivedID)
 		return g.relay(w, r, id, start{offset: from, after: -1})
 	}
 	if !q.stream {
 		return g.pass(w, r, q.upstream, path, q.body)
 	}
-	id, _, err := g.start(r.Context(), q, key)
+	id, created, err := g.start(r.Context(), q, key)
 	if err != nil {
 		return err
 	}
+	g.opts.Observer.Came(path, arrival(created))
 	return g.relay(w, r, id, beginning())
+}
+
+func arrival(created bool) Arrival {
+	if created {
+		return ArrivedNew
+	}
+	return ArrivedKey
 }
 
 // keyOf returns the Idempotency-Key of a request, "" for none.

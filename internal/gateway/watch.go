@@ -61,6 +61,7 @@ func (gen *generation) follow(ctx context.Context) (over bool, err error) {
 		case errors.Is(err, freshet.ErrShutdown):
 			return false, err
 		case err != nil, batch.Closed != nil:
+			gen.closed = batch.Closed
 			return true, nil
 		}
 		batch.Release()

@@ -18,11 +18,13 @@ import (
 type Metrics struct {
 	registry *prometheus.Registry
 	store    storeMetrics
+	// generations is shared with the server that it observes.
+	generations *generationMetrics
 }
 
 // New returns metrics of the process with this version, and of nothing else yet.
 func New(version string) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), store: newStoreMetrics()}
+	m := &Metrics{registry: prometheus.NewRegistry(), store: newStoreMetrics(), generations: newGenerationMetrics()}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "freshet_build_info", Help: "1, with the version.", ConstLabels: prometheus.Labels{"version": version},
 	})
@@ -31,6 +33,7 @@ func New(version string) *Metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		build, &m.store,
 	)
+	m.registry.MustRegister(m.generations.all()...)
 	return m
 }
 

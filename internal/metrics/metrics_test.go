@@ -55,14 +55,19 @@ type scene struct {
 	metrics *metrics.Metrics
 }
 
-func newScene(t *testing.T) *scene {
+func newScene(t *testing.T, change ...func(*server.Options)) *scene {
 	t.Helper()
 	s := &scene{T: t, store: &breakable{Store: memstore.New(memstore.Options{})}, metrics: metrics.New("v1.2.3")}
 	log := slog.New(slog.DiscardHandler)
-	var err error
-	s.Server, err = server.New(server.Options{
+	opts := server.Options{
 		Store: s.metrics.Store(s.store), Logger: log, Metrics: s.metrics.Handler(log), Page: http.NotFoundHandler(), Loopback: true,
-	})
+		Observer: s.metrics.Observer(),
+	}
+	for _, c := range change {
+		c(&opts)
+	}
+	var err error
+	s.Server, err = server.New(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
