@@ -48,7 +48,7 @@ func TestStopRacesTheEnd(t *testing.T) {
 	ends, delay := map[freshet.Reason]int{}, 500*time.Microsecond
 	for n := range times {
 		key := strconv.Itoa(n)
-		body := question(chat, "tokens=3 n="+key)
+		body := question(chat, "tokens=3 pace=2000 n="+key)
 		own := r.post(0, chat, body, "Idempotency-Key", key)
 		name := streamOf(t, own)
 		stopped := make(chan struct{})
