@@ -67,8 +67,10 @@ type Options struct {
 	// ChatModel is the model of a conversation at /v1/chat whose client names none,
 	// as those of the AI SDK do by themselves.
 	ChatModel string
-	// UpstreamStall is after how much silence an upstream is given up (60 s).
-	UpstreamStall time.Duration
+	// UpstreamHead is for how long the head of an upstream's answer is waited for
+	// (10 min), and UpstreamStall after how much silence an upstream is given up
+	// whose answer has begun (60 s).
+	UpstreamHead, UpstreamStall time.Duration
 	// DisconnectGrace is for how long a generation goes on that nobody reads, if
 	// its request has said Freshet-On-Disconnect: cancel (15 s).
 	DisconnectGrace time.Duration
@@ -83,14 +85,32 @@ type Options struct {
 // An Upstream answers LLM requests.
 type Upstream struct {
 	// Name chooses it: the model NAME/x is asked for there as x. Any other model
-	// is asked for at the first upstream.
+	// is asked for at the upstream that has it among its Models or Aliases, or else
+	// at the first.
 	Name string
 	// Base is the URL to which what comes after /v1 in a path is appended, as in
 	// https://api.example.com/v1.
 	Base string
-	// Key is the secret that is sent there: as x-api-key with /messages, otherwise
-	// as a bearer token.
+	// Key is the secret that is sent there, if there is one.
 	Key string
+	// Auth is how: "bearer", "none", or the name of a header. "" is as the endpoint
+	// has it: x-api-key with /messages, otherwise a bearer token.
+	Auth string
+	// Header is sent with each request, instead of what the caller says.
+	Header map[string]string
+	// Models are those that go there by their own names: exact ones, or what they
+	// begin with and a *. Aliases are names that callers use for models, and what
+	// the upstream calls those.
+	Models  []string
+	Aliases map[string]string
+	// Paths are further paths, as in /v1/agents/run, that lead there whatever the
+	// model is, and the paths after Base to which they lead; "" is the same after
+	// /v1. A segment {NAME} stands for any one. What answers a POST there becomes a
+	// stream.
+	Paths map[string]string
+	// HeadTimeout and StallTimeout, unless they are 0, are for it instead of
+	// UpstreamHead and UpstreamStall.
+	HeadTimeout, StallTimeout time.Duration
 }
 
 func (o Options) withDefaults() Options {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/apidoc"
-	"github.com/freshet-stream/freshet/internal/gateway"
 	"github.com/freshet-stream/freshet/internal/guard"
 	"github.com/freshet-stream/freshet/internal/problem"
 	"github.com/freshet-stream/freshet/internal/transport/durablestreams"
@@ -38,9 +37,9 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.events.ServeSet(w, r)
 	case path == "/v1/ws":
 		s.websocket.ServeMany(w, r)
-	case s.gateway != nil && gateway.Serves(path) && r.Method == http.MethodOptions:
+	case s.gateway != nil && s.gateway.Serves(path) && r.Method == http.MethodOptions:
 		preflight(w, "GET, POST")
-	case s.gateway != nil && gateway.Serves(path):
+	case s.gateway != nil && s.gateway.Serves(path):
 		s.gateway.ServeHTTP(w, r)
 	case slices.Contains(apidoc.Paths[:], path):
 		apidoc.Serve(w, r)

@@ -26,7 +26,7 @@ func checkUpstreams(upstreams []Upstream) error {
 func (s *Server) gatewayOptions() gateway.Options {
 	return gateway.Options{
 		Hub: s.hub, Work: s.work, Logger: s.opts.Logger, Upstreams: upstreamsOf(s.opts.Upstreams), ChatModel: s.opts.ChatModel,
-		Stall: s.opts.UpstreamStall, Grace: s.opts.DisconnectGrace, Lease: s.opts.GenerationLease, Heartbeat: s.opts.Heartbeat,
+		Head: s.opts.UpstreamHead, Stall: s.opts.UpstreamStall, Grace: s.opts.DisconnectGrace, Lease: s.opts.GenerationLease, Heartbeat: s.opts.Heartbeat,
 		KeepOpen: s.opts.KeepOpen, KeepClosed: s.opts.KeepClosed, Limits: s.opts.Limits, Observer: s.observer(),
 	}
 }

@@ -149,7 +149,7 @@ func (c *ServeCmd) options(store opened, log *slog.Logger, addr net.Addr, loopba
 		WindowBytes: c.Window, WindowsBytes: c.Windows, PagesBytes: c.Pages, Reads: c.Reads,
 		Loopback: loopback, AllowHosts: c.AllowHost, AllowOrigins: c.AllowOrigin,
 		Name: c.serverName(addr, loopback), WebSocketCompression: c.WSCompression,
-		ChatModel: c.ChatModel, UpstreamStall: c.UpstreamStallTimeout, DisconnectGrace: c.DisconnectGrace,
+		ChatModel: c.ChatModel, UpstreamHead: c.UpstreamHeaderTimeout, UpstreamStall: c.UpstreamStallTimeout, DisconnectGrace: c.DisconnectGrace,
 		GenerationLease: c.GenerationLease,
 	}
 	if loopback {

@@ -11,12 +11,13 @@ import (
 
 // upstreamFlags are about the services that answer LLM requests.
 type upstreamFlags struct {
-	Upstream             []string      `placeholder:"NAME=BASE" help:"An LLM service that /v1/chat/completions, /v1/responses and /v1/messages go to, as in openai=https://api.openai.com/v1. The model NAME/x is asked for there as x, any other at the first upstream. Its key is FRESHET_UPSTREAM_NAME_KEY. Without any, a demo answers, which has no model."`
-	UpstreamKeyFile      []string      `placeholder:"NAME=FILE" help:"A file with the key of an upstream."`
-	ChatModel            string        `placeholder:"MODEL" help:"The model that answers at /v1/chat, where useChat of the AI SDK posts, unless the request names one."`
-	UpstreamStallTimeout time.Duration `default:"60s" help:"After how much silence an upstream is given up."`
-	GenerationLease      time.Duration `default:"15s" help:"After how long the other servers of a fleet close an answer as interrupted whose server has disappeared."`
-	DisconnectGrace      time.Duration `default:"15s" help:"For how long an answer goes on that nobody reads, if its request said Freshet-On-Disconnect: cancel."`
+	Upstream              []string      `placeholder:"NAME=BASE" help:"An LLM service that /v1/chat/completions, /v1/responses and /v1/messages go to, as in openai=https://api.openai.com/v1. The model NAME/x is asked for there as x, any other at the first upstream. Its key is FRESHET_UPSTREAM_NAME_KEY. Without any, a demo answers, which has no model."`
+	UpstreamKeyFile       []string      `placeholder:"NAME=FILE" help:"A file with the key of an upstream."`
+	ChatModel             string        `placeholder:"MODEL" help:"The model that answers at /v1/chat, where useChat of the AI SDK posts, unless the request names one."`
+	UpstreamHeaderTimeout time.Duration `default:"10m" help:"For how long the head of an upstream's answer is waited for, which comes with the last word where the answer is not streamed."`
+	UpstreamStallTimeout  time.Duration `default:"60s" help:"After how much silence an upstream is given up whose answer has begun."`
+	GenerationLease       time.Duration `default:"15s" help:"After how long the other servers of a fleet close an answer as interrupted whose server has disappeared."`
+	DisconnectGrace       time.Duration `default:"15s" help:"For how long an answer goes on that nobody reads, if its request said Freshet-On-Disconnect: cancel."`
 }
 
 // upstreams returns where LLM requests go, with the keys: to the demo unless

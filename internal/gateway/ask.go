@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 )
@@ -49,14 +48,11 @@ func (gen *generation) forgo() {
 // send sends the question to its upstream.
 func (gen *generation) send() (*http.Response, error) {
 	q := gen.question
-	url := q.upstream.url(q.endpoint.upstream(), "")
-	r, err := http.NewRequestWithContext(gen.ctx, http.MethodPost, url, bytes.NewReader(q.body))
+	r, err := q.request(gen.ctx)
 	if err != nil {
 		return nil, err
 	}
-	copyHeaders(r.Header, q.header)
-	q.upstream.authorize(r.Header, q.endpoint.upstream())
-	response, err := gen.g.roundTrip(r)
-	gen.g.opts.Observer.Called(q.upstream.Name, q.endpoint.path, statusOf(response))
+	response, err := gen.g.call(r, q.upstream, gen.abort)
+	gen.g.opts.Observer.Called(q.upstream.Name, q.endpoint.label(), statusOf(response))
 	return response, err
 }

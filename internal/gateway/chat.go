@@ -28,7 +28,7 @@ const (
 
 // chatEndpoint is where a turn of a conversation goes: it is a chat completion,
 // told to its caller in chunks of the AI SDK.
-var chatEndpoint = endpoint{path: chat, asks: "/chat/completions", dialect: dialect.Chat{}}
+var chatEndpoint = endpoint{path: chat, to: "/chat/completions", dialect: dialect.Chat{}}
 
 // A chatMeta is what the stream of a conversation says of it, and what each of its
 // records says of a turn.
@@ -95,7 +95,7 @@ func (g *Gateway) serveTurn(w http.ResponseWriter, r *http.Request, _ string) er
 	if jsonBytes(turn.Message) > messageBytes {
 		return problem.ErrChat.With("the id of the last message has more than %d bytes", messageBytes)
 	}
-	q.digest, q.message = digest(body), turn.Message
+	q.query, q.digest, q.message = "", digest(body), turn.Message
 	key, err := keyOf(r)
 	if err != nil {
 		return err

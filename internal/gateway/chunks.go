@@ -21,7 +21,7 @@ func newChunks(id string, m *Meta) *dialect.Chunks {
 	if m.Message == "" {
 		m.Message = id
 	}
-	return dialect.NewChunks(m.endpoint().dialect, m.Message)
+	return dialect.NewChunks(chatEndpoint.dialect, m.Message)
 }
 
 // appendChunks appends a batch as chunks. They have no ids: the AI SDK starts

@@ -46,8 +46,12 @@ func (gen *generation) broken(ctx context.Context, err error) *freshet.Closing {
 		return closingFor(freshet.Interrupted, dialect.CodeInterrupted, "The server that made the answer has ended. Ask again.")
 	case errors.Is(cause, errUnwatched):
 		return closingFor(freshet.Cancelled, dialect.CodeCancelled, "The answer was stopped since nobody read it any more.")
+	case errors.Is(cause, errLate):
+		head, _ := gen.g.patience(gen.question.upstream)
+		return closingFor(freshet.Failed, dialect.CodeStalled, fmt.Sprintf("The upstream did not begin its answer within %v.", head))
 	case errors.Is(cause, errStalled):
-		return closingFor(freshet.Failed, dialect.CodeStalled, fmt.Sprintf("The upstream was silent for %v.", gen.g.opts.Stall))
+		_, stall := gen.g.patience(gen.question.upstream)
+		return closingFor(freshet.Failed, dialect.CodeStalled, fmt.Sprintf("The upstream was silent for %v.", stall))
 	case errors.Is(err, sse.ErrTooLarge):
 		return closingFor(freshet.Failed, dialect.CodeUpstream, fmt.Sprintf("The upstream sent an event of more than %d bytes.", gen.g.opts.Limits.Record))
 	}

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/freshet-stream/freshet"
-	"github.com/freshet-stream/freshet/internal/dialect"
 	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/hub"
 	"github.com/freshet-stream/freshet/internal/problem"
@@ -32,8 +31,10 @@ type Options struct {
 	// Upstreams are where requests go: to the one that the model names, else to
 	// the first. There is one at least, and they have passed [CheckUpstreams].
 	Upstreams []Upstream
-	// Stall is after how much silence an upstream is given up (60 s).
-	Stall time.Duration
+	// Head is for how long the head of an upstream's answer is waited for (10 min),
+	// and Stall after how much silence an upstream is given up whose answer has begun
+	// (60 s).
+	Head, Stall time.Duration
 	// Grace is for how long a generation that is to be cancelled without readers
 	// goes on without any (15 s).
 	Grace time.Duration
@@ -57,6 +58,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.Head <= 0 {
+		o.Head = 10 * time.Minute
 	}
 	if o.Stall <= 0 {
 		o.Stall = 60 * time.Second
@@ -85,6 +89,7 @@ func (o Options) withDefaults() Options {
 type Gateway struct {
 	opts   Options
 	client *http.Transport
+	routes routes
 	// callers are the responses that follow generations. A drain does not end
 	// them: their clients would not come back.
 	callers drain.Group
@@ -92,7 +97,11 @@ type Gateway struct {
 
 // New returns a gateway.
 func New(opts Options) *Gateway {
-	return &Gateway{opts: opts.withDefaults(), client: newTransport()}
+	all, err := routesOf(opts.Upstreams)
+	if err != nil {
+		panic(err) // the upstreams have not passed CheckUpstreams
+	}
+	return &Gateway{opts: opts.withDefaults(), client: newTransport(), routes: all}
 }
 
 // Close ends the callers that are left and the connections to upstreams.
@@ -101,43 +110,8 @@ func (g *Gateway) Close() {
 	g.client.CloseIdleConnections()
 }
 
-// An endpoint is a path that answers with generations.
-type endpoint struct {
-	path string
-	// asks is the path that is asked at the upstream, if it is another.
-	asks    string
-	dialect dialect.Dialect
-}
-
-// upstream returns the path that is asked at the upstream.
-func (e *endpoint) upstream() string {
-	if e.asks != "" {
-		return e.asks
-	}
-	return e.path
-}
-
-// endpoints are the paths that answer with generations, after /v1.
-var endpoints = [...]endpoint{
-	{path: "/chat/completions", dialect: dialect.Chat{}},
-	{path: "/messages", dialect: dialect.Messages{}},
-	{path: responses, dialect: dialect.Responses{}},
-}
-
-func endpointOf(path string) *endpoint {
-	for i := range endpoints {
-		if endpoints[i].path == path {
-			return &endpoints[i]
-		}
-	}
-	return nil
-}
-
 // prefix is what the paths of the gateway begin with.
 const prefix = "/v1"
-
-// models is the path of the list of models; what is below it are those.
-const models = "/models"
 
 // after returns what comes after the prefix in a path, or "".
 func after(path string) string {
@@ -149,24 +123,22 @@ func after(path string) string {
 }
 
 // Serves reports whether a path, as it was sent, is the gateway's.
-func Serves(path string) bool {
+func (g *Gateway) Serves(path string) bool {
 	path = after(path)
-	return endpointOf(path) != nil || isModels(path) || isResponse(path) || isChat(path)
+	return isModels(path) || isHelper(path) || isResponse(path) || isChat(path) || g.endpoint(path) != nil
 }
 
-func isResponse(path string) bool { return strings.HasPrefix(path, responses+"/") }
-
-func isModels(path string) bool { return path == models || strings.HasPrefix(path, models+"/") }
-
-// ServeHTTP serves a request whose path [Serves].
+// ServeHTTP serves a request whose path it [Gateway.Serves].
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, method, serve := after(r.URL.EscapedPath()), http.MethodPost, g.serveGenerate
 	switch {
 	case isModels(path):
 		method, serve = http.MethodGet, g.serveModels
+	case isHelper(path):
+		serve = g.serveHelper
 	case isResponse(path):
 		method, serve = r.Method, g.serveResponse
-	case endpointOf(path) == nil:
+	case g.endpoint(path) == nil:
 		method, serve = r.Method, g.serveChat
 	}
 	if r.Method != method {
@@ -176,9 +148,4 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := serve(w, r, path); err != nil {
 		problem.Write(w, r, err)
 	}
-}
-
-// serveModels passes a question for models to the first upstream.
-func (g *Gateway) serveModels(w http.ResponseWriter, r *http.Request, path string) error {
-	return g.pass(w, r, &g.opts.Upstreams[0], path, nil)
 }

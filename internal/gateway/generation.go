@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/freshet-stream/freshet"
@@ -31,6 +32,9 @@ type generation struct {
 	// sent ahead.
 	asked <-chan reply
 	dog   *watchdog
+	// told says that the upstream has told the end. The exchange is then about to end
+	// by itself, and is not aborted when the stream does.
+	told atomic.Bool
 }
 
 func newGeneration(g *Gateway, id string, q *question, meta Meta) *generation {
@@ -44,7 +48,6 @@ var (
 	errStopped     = errors.New("somebody else has closed the stream")
 	errUnwatched   = errors.New("nobody reads the answer any more")
 	errInterrupted = errors.New("the server ends")
-	errStalled     = errors.New("the upstream is silent")
 )
 
 // run asks the upstream, records its answer, and closes the stream unless
@@ -94,14 +97,13 @@ func (gen *generation) close(c *freshet.Closing) {
 // exchange asks the upstream and records what it says. It returns how the stream
 // is to be closed, or nil if it is.
 func (gen *generation) exchange(ctx context.Context) *freshet.Closing {
-	gen.dog = newWatchdog(gen.g.opts.Stall, func() { gen.abort(errStalled) })
-	defer gen.dog.stop()
 	response, err := gen.answer()
 	if err != nil {
 		return gen.unreachable(ctx, err)
 	}
 	defer response.Body.Close()
-	gen.dog.Reader = response.Body
+	gen.dog = gen.g.watchBody(response, gen.question.upstream, gen.abort)
+	defer gen.dog.stop()
 	gen.meta.Status, gen.meta.Header = response.StatusCode, answeredHeaders(response.Header)
 	if response.StatusCode/100 != 2 || freshet.KindOf(response.Header.Get("Content-Type")) != freshet.KindEvents {
 		return gen.recordPlain(ctx)
@@ -141,6 +143,7 @@ func (gen *generation) recordEvents(ctx context.Context) *freshet.Closing {
 			gen.dog.stall = min(gen.dog.stall, partingTime)
 		default:
 			e.close = &freshet.Closing{Reason: facts.End}
+			gen.told.Store(true)
 		}
 		if tell || e.close != nil {
 			e.meta = gen.soFar(now)

@@ -77,7 +77,7 @@ func (nobody) Ended(Generation)           {}
 func (gen *generation) measure(work context.Context) {
 	q, o := gen.question, gen.g.opts.Observer
 	gen.meter.taken = q.taken
-	o.Begun(q.upstream.Name, q.endpoint.path)
+	o.Begun(q.upstream.Name, q.endpoint.label())
 	gen.run(work)
 	o.Ended(gen.summary(time.Now()))
 }
@@ -86,7 +86,7 @@ func (gen *generation) summary(now time.Time) Generation {
 	m := &gen.meter
 	tokens, counted := m.Tokens()
 	s := Generation{
-		Stream: gen.name, Endpoint: gen.meta.Endpoint, Upstream: gen.meta.Upstream,
+		Stream: gen.name, Endpoint: gen.question.endpoint.label(), Upstream: gen.meta.Upstream,
 		Model: gen.question.model, ResponseModel: m.Model, Status: gen.meta.Status, Finish: m.Finish,
 		FirstToken: m.since(m.first), Duration: m.since(now),
 		Tokens: tokens, Counted: counted, TokensPerSecond: m.rate(),
@@ -118,10 +118,10 @@ func labelOf(path string) string {
 	switch {
 	case isModels(path):
 		return models
+	case isHelper(path), isBuiltin(path):
+		return path
 	case isResponse(path):
 		return responses
-	case endpointOf(path) != nil:
-		return path
 	}
 	return "other"
 }

@@ -48,15 +48,6 @@ func (m *Meta) encode() []byte {
 	return b
 }
 
-// endpoint returns the endpoint that was asked, or nil if this server has none
-// such.
-func (m *Meta) endpoint() *endpoint {
-	if m.Endpoint == chat {
-		return &chatEndpoint
-	}
-	return endpointOf(m.Endpoint)
-}
-
 func metaOf(info *freshet.Info) (m Meta, err error) {
 	if err := json.Unmarshal(info.Meta, &m); err != nil {
 		return m, fmt.Errorf("read meta of %q: %w", info.Name, err)

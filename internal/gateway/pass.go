@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 
@@ -10,25 +11,32 @@ import (
 
 // pass sends a request on and answers as the upstream does. Nothing is recorded.
 func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, u *Upstream, path string, body []byte) error {
-	ask, err := http.NewRequestWithContext(r.Context(), r.Method, u.url(path, r.URL.RawQuery), bytes.NewReader(body))
+	ctx, abort := context.WithCancelCause(r.Context())
+	defer abort(nil)
+	ask, err := http.NewRequestWithContext(ctx, r.Method, u.url(path, r.URL.RawQuery), bytes.NewReader(body))
 	if err != nil {
 		return problem.ErrRequest
 	}
 	copyHeaders(ask.Header, askedHeaders(r.Header))
 	u.authorize(ask.Header, path)
-	response, err := g.roundTrip(ask)
+	response, err := g.call(ask, u, abort)
 	g.opts.Observer.Called(u.Name, labelOf(path), statusOf(response))
 	if err != nil {
 		if r.Context().Err() == nil {
 			g.opts.Logger.Warn("ask upstream", "upstream", u.Name, "path", path, "error", err)
 		}
+		if isSilence(ctx) {
+			return problem.ErrLate
+		}
 		return problem.ErrUpstream
 	}
 	defer response.Body.Close()
+	dog := g.watchBody(response, u, abort)
+	defer dog.stop()
 	copyHeaders(w.Header(), answeredHeaders(response.Header))
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(response.StatusCode)
-	if _, err := io.Copy(flusher{w}, response.Body); err != nil {
+	if _, err := io.Copy(flusher{w}, dog); err != nil {
 		// An answer that broke off does not end as a whole one.
 		panic(http.ErrAbortHandler)
 	}
@@ -41,6 +49,15 @@ func statusOf(r *http.Response) int {
 		return 0
 	}
 	return r.StatusCode
+}
+
+// serveHelper passes a request on to the upstream that its model says.
+func (g *Gateway) serveHelper(w http.ResponseWriter, r *http.Request, path string) error {
+	q, err := g.ask(w, r, &endpoint{path: path})
+	if err != nil {
+		return err
+	}
+	return g.pass(w, r, q.upstream, path, q.body)
 }
 
 // A flusher sends each piece at once.

@@ -46,7 +46,7 @@ func (gen *generation) unreachable(ctx context.Context, err error) *freshet.Clos
 	}
 	gen.g.opts.Logger.Warn("ask upstream", "upstream", gen.question.upstream.Name, "stream", gen.name, "error", err)
 	gen.meta.Status, gen.meta.Header = http.StatusBadGateway, http.Header{"Content-Type": {"application/json"}}
-	if errors.Is(context.Cause(ctx), errStalled) {
+	if isSilence(ctx) {
 		gen.meta.Status = http.StatusGatewayTimeout
 	}
 	var body []byte

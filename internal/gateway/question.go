@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -18,13 +19,14 @@ type question struct {
 	upstream *Upstream
 	// header and body are what the upstream gets, and model what it is asked for.
 	header http.Header
+	query  string
 	body   []byte
 	model  string
 	// stream says that the answer is to be a stream.
 	stream bool
 	// asksAnew says that there is a body, which a caller who resumes need not send.
 	asksAnew bool
-	// principal and digest are digests of who asks and of the body as it came.
+	// principal and digest are digests of who asks and of what, as it came.
 	principal, digest string
 	// unwatched says that the answer is to be cancelled when nobody reads it.
 	unwatched bool
@@ -47,7 +49,7 @@ func (g *Gateway) ask(w http.ResponseWriter, r *http.Request, e *endpoint) (*que
 // newQuestion returns the question that a body asks.
 func (g *Gateway) newQuestion(r *http.Request, e *endpoint, body []byte) (*question, error) {
 	q := &question{
-		endpoint: e, header: askedHeaders(r.Header), body: body,
+		endpoint: e, header: askedHeaders(r.Header), query: r.URL.RawQuery, body: body,
 		asksAnew: len(body) > 0, principal: principalOf(r.Header), digest: digest(body),
 		taken: time.Now(),
 	}
@@ -58,13 +60,32 @@ func (g *Gateway) newQuestion(r *http.Request, e *endpoint, body []byte) (*quest
 	default:
 		return nil, problem.ErrHeader.With("Freshet-On-Disconnect is %.32q and may be cancel or continue", when)
 	}
+	if q.query != "" {
+		q.digest = digest(body, []byte(q.query))
+	}
 	m := readMembers(body)
+	if e.upstream != nil {
+		q.upstream, q.model, q.stream = e.upstream, m.model, true
+		return q, nil
+	}
 	q.stream = m.stream
 	q.upstream, q.model = g.choose(m.model)
 	if q.model != m.model {
 		q.body = m.rename(body, q.model)
 	}
 	return q, nil
+}
+
+// request returns what the upstream gets.
+func (q *question) request(ctx context.Context) (*http.Request, error) {
+	url := q.upstream.url(q.endpoint.target(), q.query)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(q.body))
+	if err != nil {
+		return nil, err
+	}
+	copyHeaders(r.Header, q.header)
+	q.upstream.authorize(r.Header, q.endpoint.target())
+	return r, nil
 }
 
 func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {

@@ -204,7 +204,7 @@ func (c *relay) appendBatch(ctx context.Context, dst []byte, batch *hub.Batch) [
 	if c.chunks != nil {
 		return c.appendChunks(dst, batch)
 	}
-	d := c.meta.endpoint().dialect
+	d := c.g.dialectOf(&c.meta)
 	for i := range batch.Len() {
 		record := batch.Record(i)
 		c.idle = 0

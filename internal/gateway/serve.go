@@ -12,7 +12,7 @@ import (
 // serveGenerate answers a POST for a generation: with one that there is, if the
 // request says which, or with a new one.
 func (g *Gateway) serveGenerate(w http.ResponseWriter, r *http.Request, path string) error {
-	q, err := g.ask(w, r, endpointOf(path))
+	q, err := g.ask(w, r, g.endpoint(path))
 	if err != nil {
 		return err
 	}
@@ -25,17 +25,17 @@ func (g *Gateway) serveGenerate(w http.ResponseWriter, r *http.Request, path str
 		if err != nil {
 			return err
 		}
-		g.opts.Observer.Came(path, ArrivedID)
+		g.opts.Observer.Came(q.endpoint.label(), ArrivedID)
 		return g.relay(w, r, id, start{offset: from, after: -1})
 	}
 	if !q.stream {
-		return g.pass(w, r, q.upstream, path, q.body)
+		return g.pass(w, r, q.upstream, q.endpoint.target(), q.body)
 	}
 	id, created, err := g.start(r.Context(), q, key)
 	if err != nil {
 		return err
 	}
-	g.opts.Observer.Came(path, arrival(created))
+	g.opts.Observer.Came(q.endpoint.label(), arrival(created))
 	return g.relay(w, r, id, beginning())
 }
 

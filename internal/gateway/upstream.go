@@ -1,14 +1,9 @@
 package gateway
 
 import (
-	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
-
-	"github.com/freshet-stream/freshet/internal/gateway/origin"
 )
 
 // DemoBase is the base of the upstream that is in the server.
@@ -23,38 +18,32 @@ type Upstream struct {
 	Base string
 	// Key is the secret that is sent with each request, "" for none.
 	Key string
+	// Auth is how: "bearer", "none", or the name of a header. "" is as the endpoint
+	// has it: x-api-key for /messages, a bearer token elsewhere.
+	Auth string
+	// Header is sent with each request, instead of what the caller says.
+	Header map[string]string
+	// Models are those that go there by their own names: exact ones, or what they
+	// begin with and a *. Aliases are names that callers use for models, and what
+	// the upstream calls those.
+	Models  []string
+	Aliases map[string]string
+	// Paths are further paths, as in /v1/agents/run, that lead there whatever the
+	// model is, and the paths after Base to which they lead; "" is the same after
+	// /v1. A segment {NAME} stands for any one.
+	Paths map[string]string
+	// HeadTimeout and StallTimeout, unless they are 0, are instead of those in
+	// [Options].
+	HeadTimeout, StallTimeout time.Duration
 }
 
-// CheckUpstreams returns an error that says what is wrong with upstreams, and
-// none of their keys.
-func CheckUpstreams(upstreams []Upstream) error {
-	seen := map[string]bool{}
-	for _, u := range upstreams {
-		if u.Name == "" || strings.ContainsAny(u.Name, "/ \t\r\n") {
-			return fmt.Errorf("upstream %q: the name has to be a word without a slash", u.Name)
-		}
-		if seen[u.Name] {
-			return fmt.Errorf("upstream %s: the name is given twice", u.Name)
-		}
-		seen[u.Name] = true
-		base, err := url.Parse(u.Base)
-		switch {
-		case u.Base == DemoBase:
-		case err != nil:
-			return fmt.Errorf("upstream %s: the base is no URL", u.Name)
-		case base.Scheme != "http" && base.Scheme != "https", base.Host == "":
-			return fmt.Errorf("upstream %s: the base has to begin with http:// or https:// and a host", u.Name)
-		case base.User != nil, base.RawQuery != "", base.Fragment != "":
-			return fmt.Errorf("upstream %s: the base may have neither user, query nor fragment; the key has an option of its own", u.Name)
-		}
-		if strings.ContainsAny(u.Key, "\r\n\x00") {
-			return fmt.Errorf("upstream %s: the key has a line break or NUL", u.Name)
-		}
-	}
-	return nil
-}
+// The values of [Upstream.Auth] that are no names of headers.
+const (
+	authBearer = "bearer"
+	authNone   = "none"
+)
 
-// url returns where a request for a path after /v1 goes.
+// url returns where a request for a path after the base goes.
 func (u *Upstream) url(path, query string) string {
 	to := strings.TrimSuffix(u.Base, "/") + path
 	if query != "" {
@@ -63,41 +52,63 @@ func (u *Upstream) url(path, query string) string {
 	return to
 }
 
-// authorize puts the upstream's key into the headers of a request, in the way of
-// the endpoint.
+// authorize puts what the upstream always gets into the headers of a request.
 func (u *Upstream) authorize(h http.Header, path string) {
+	for name, value := range u.Header {
+		h.Set(name, value)
+	}
+	auth := u.Auth
+	if auth == "" && (path == messages || strings.HasPrefix(path, messages+"/")) {
+		auth = "X-Api-Key"
+	}
 	switch {
-	case u.Key == "":
-	case path == "/messages" || strings.HasPrefix(path, "/messages/"):
-		h.Set("X-Api-Key", u.Key)
-	default:
+	case u.Key == "" || auth == authNone:
+	case auth == "" || auth == authBearer:
 		h.Set("Authorization", "Bearer "+u.Key)
+	default:
+		h.Set(auth, u.Key)
 	}
 }
 
-// choose returns the upstream for a model, and the model as it is called there.
-func (g *Gateway) choose(model string) (*Upstream, string) {
-	name, rest, ok := strings.Cut(model, "/")
-	for i := range g.opts.Upstreams {
-		if u := &g.opts.Upstreams[i]; ok && u.Name == name {
-			return u, rest
+// called returns what the upstream calls a model.
+func (u *Upstream) called(model string) string {
+	if name, ok := u.Aliases[model]; ok {
+		return name
+	}
+	return model
+}
+
+// claims returns how definitely the upstream has a model: not at all if negative.
+func (u *Upstream) claims(model string) int {
+	most := -1
+	for _, pattern := range u.Models {
+		begin, isPrefix := strings.CutSuffix(pattern, "*")
+		switch {
+		case !isPrefix && pattern == model:
+			return len(model) + 1
+		case isPrefix && strings.HasPrefix(model, begin):
+			most = max(most, len(begin))
 		}
 	}
-	return &g.opts.Upstreams[0], model
+	if _, ok := u.Aliases[model]; ok {
+		return len(model) + 1
+	}
+	return most
 }
 
-// newTransport returns what carries requests to upstreams. It follows no
-// redirects, and leaves bodies as they are sent.
-func newTransport() *http.Transport {
-	t := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout: 10 * time.Second,
-		ForceAttemptHTTP2:   true,
-		DisableCompression:  true,
-		MaxIdleConnsPerHost: 256,
-		IdleConnTimeout:     90 * time.Second,
+// choose returns the upstream for a model, and the model as it is called there:
+// the one that it names, else the one that has it most definitely, else the first.
+func (g *Gateway) choose(model string) (*Upstream, string) {
+	name, rest, ok := strings.Cut(model, "/")
+	best, most := &g.opts.Upstreams[0], -1
+	for i := range g.opts.Upstreams {
+		u := &g.opts.Upstreams[i]
+		if ok && u.Name == name {
+			return u, u.called(rest)
+		}
+		if n := u.claims(model); n > most {
+			best, most = u, n
+		}
 	}
-	t.RegisterProtocol("demo", origin.Transport{Handler: origin.NewDemo()})
-	return t
+	return best, best.called(model)
 }

@@ -34,7 +34,9 @@ func (gen *generation) watch(ctx context.Context) {
 		over, err := gen.follow(ctx)
 		switch {
 		case over:
-			gen.abort(errStopped)
+			if !gen.told.Load() {
+				gen.abort(errStopped)
+			}
 			return
 		case ctx.Err() == nil && !errors.Is(err, freshet.ErrShutdown):
 			gen.g.opts.Logger.Warn("follow generation", "stream", gen.name, "error", err)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A watchdog barks unless something is read in time.
+// A watchdog reads a body, and barks unless something comes in time.
 type watchdog struct {
 	io.Reader
 	timer *time.Timer
@@ -13,8 +13,8 @@ type watchdog struct {
 }
 
 // newWatchdog returns a watchdog that calls bark once after so much silence.
-func newWatchdog(stall time.Duration, bark func()) *watchdog {
-	return &watchdog{timer: time.AfterFunc(stall, bark), stall: stall}
+func newWatchdog(body io.Reader, stall time.Duration, bark func()) *watchdog {
+	return &watchdog{Reader: body, timer: time.AfterFunc(stall, bark), stall: stall}
 }
 
 // Read counts whatever arrives as a sign of life, comments too. The time that

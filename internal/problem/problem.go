@@ -30,6 +30,7 @@ var (
 	ErrFeature  = &freshet.Error{Code: "not_implemented", Detail: "this server cannot do that yet"}
 	ErrUpstream = &freshet.Error{Code: "bad_upstream", Detail: "the upstream cannot be reached; the server's log has more"}
 	ErrChat     = &freshet.Error{Code: "bad_chat", Detail: "the conversation cannot be understood"}
+	ErrLate     = &freshet.Error{Code: "upstream_timeout", Detail: "the upstream has not begun its answer in time; --upstream-header-timeout says how long it may take"}
 	ErrKey      = &freshet.Error{Code: "key_reused", Detail: "this Idempotency-Key came with another body; send a new key with a new question"}
 	ErrDraining = &freshet.Error{Code: "draining", Detail: "the server is about to end; send what is new to another"}
 	ErrStore    = &freshet.Error{Code: "store_unavailable", Detail: "the store does not answer; the server's log has more"}
@@ -88,6 +89,7 @@ var kinds = map[string]Kind{
 	ErrFeature.Code:  {http.StatusNotImplemented, "Not implemented", 1008},
 	ErrUpstream.Code: {http.StatusBadGateway, "Upstream unreachable", 1013},
 	ErrChat.Code:     {http.StatusBadRequest, "Malformed conversation", 1008},
+	ErrLate.Code:     {http.StatusGatewayTimeout, "Upstream too slow", 1013},
 	ErrKey.Code:      {http.StatusUnprocessableEntity, "Key used for another request", 1008},
 	ErrDraining.Code: {http.StatusServiceUnavailable, "Draining", 1012},
 	ErrStore.Code:    {http.StatusServiceUnavailable, "Store unavailable", 1013},
