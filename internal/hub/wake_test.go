@@ -218,7 +218,9 @@ func TestStoreOutage(t *testing.T) {
 		appendText(t, other, "s", "two")
 		before := store.looks.Load()
 		wantQuiet(t, f, 10*time.Minute)
-		if n := store.looks.Load() - before; n == 0 || n > 50 {
+		// Four while they back off, and then one in 15 s or up to a quarter less.
+		const most = 4 + int64(10*time.Minute/(checkMost*3/4)) + 1
+		if n := store.looks.Load() - before; n == 0 || n > most {
 			t.Errorf("%d looks in an outage of 10 minutes", n)
 		}
 		for _, name := range []string{"new", "absent"} {

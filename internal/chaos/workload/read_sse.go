@@ -30,8 +30,9 @@ func (r *reader) readSSE(ctx context.Context, door Door) error {
 	}
 	req.Header.Set("Accept", "text/event-stream")
 	sent := r.cursor
-	if r.ended && r.encores == 0 {
-		// The last time it comes back with what it was told last, the end.
+	if r.ended && r.encores == 0 && sent != "" {
+		// The last time it comes back with what it was told last, the end. Over
+		// WebSocket the end of an empty stream has no offset to come back with.
 		sent += endSuffix
 	}
 	if sent != "" {
