@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/freshet-stream/freshet"
 )
 
@@ -76,6 +78,10 @@ type Options struct {
 	DisconnectGrace time.Duration
 	// Observer, if not nil, is told what becomes of LLM requests.
 	Observer Observer
+	// TracerProvider, if not nil, takes a span of each answer that this server gets
+	// from an upstream, without what was asked and answered. It is the caller's, who
+	// shuts it down after the server.
+	TracerProvider trace.TracerProvider
 	// GenerationLease is after how long the other servers close a generation as
 	// interrupted whose server has disappeared (15 s). It takes them up to a third
 	// longer, and 5 s at most.

@@ -27,7 +27,7 @@ func (s *Server) gatewayOptions() gateway.Options {
 	return gateway.Options{
 		Hub: s.hub, Work: s.work, Logger: s.opts.Logger, Upstreams: upstreamsOf(s.opts.Upstreams), ChatModel: s.opts.ChatModel,
 		Head: s.opts.UpstreamHead, Stall: s.opts.UpstreamStall, Grace: s.opts.DisconnectGrace, Lease: s.opts.GenerationLease, Heartbeat: s.opts.Heartbeat,
-		KeepOpen: s.opts.KeepOpen, KeepClosed: s.opts.KeepClosed, Limits: s.opts.Limits, Observer: s.observer(),
+		KeepOpen: s.opts.KeepOpen, KeepClosed: s.opts.KeepClosed, Limits: s.opts.Limits, Observer: s.observer(), TracerProvider: s.opts.TracerProvider,
 	}
 }
 

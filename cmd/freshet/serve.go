@@ -67,6 +67,10 @@ while it drains or the store does not answer; both whatever the Host.
   freshet serve --tls-cert cert.pem --tls-key key.pem
   FRESHET_UPSTREAM_OPENAI_KEY=sk-... freshet serve --upstream openai=https://api.openai.com/v1
 
+OTEL_EXPORTER_OTLP_ENDPOINT, as in http://localhost:4318, and the other standard
+variables of OpenTelemetry have a trace of each LLM answer sent there, by OTLP over
+HTTP. What was asked and answered is never in it.
+
 HTTP/1.1 and HTTP/2 share the port; without TLS, HTTP/2 is for clients that know
 beforehand, such as proxies (h2c).
 
@@ -114,6 +118,12 @@ func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer stopMetrics()
+	tracer, stopTracing, err := startTracing(opts.Name, log)
+	if err != nil {
+		return err
+	}
+	defer stopTracing()
+	opts.TracerProvider = tracer
 	fs, err := server.New(opts)
 	if err != nil {
 		return err

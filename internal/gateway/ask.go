@@ -17,6 +17,7 @@ type reply struct {
 // ask sends the question before the generation runs, for which its stream has to
 // be there first.
 func (gen *generation) ask() {
+	gen.startSpan()
 	asked := make(chan reply, 1)
 	gen.asked = asked
 	go func() {
@@ -37,6 +38,7 @@ func (gen *generation) answer() (*http.Response, error) {
 // forgo gives up a generation that does not run.
 func (gen *generation) forgo() {
 	gen.abort(errNotCreated)
+	defer gen.forgoSpan()
 	if gen.asked == nil {
 		return
 	}

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/hub"
@@ -51,6 +53,8 @@ type Options struct {
 	KeepOpen, KeepClosed time.Duration
 	// Observer, if not nil, is told what becomes of requests.
 	Observer Observer
+	// TracerProvider, if not nil, takes a span of each generation.
+	TracerProvider trace.TracerProvider
 	// Limits bound the body of a request, and of an answer that is no stream.
 	Limits freshet.Limits
 }
@@ -90,6 +94,7 @@ type Gateway struct {
 	opts   Options
 	client *http.Transport
 	routes routes
+	tracer trace.Tracer
 	// callers are the responses that follow generations. A drain does not end
 	// them: their clients would not come back.
 	callers drain.Group
@@ -101,7 +106,7 @@ func New(opts Options) *Gateway {
 	if err != nil {
 		panic(err) // the upstreams have not passed CheckUpstreams
 	}
-	return &Gateway{opts: opts.withDefaults(), client: newTransport(), routes: all}
+	return &Gateway{opts: opts.withDefaults(), client: newTransport(), routes: all, tracer: newTracer(opts.TracerProvider)}
 }
 
 // Close ends the callers that are left and the connections to upstreams.

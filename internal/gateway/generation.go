@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/dialect"
 	"github.com/freshet-stream/freshet/sse"
@@ -23,6 +25,7 @@ type generation struct {
 	meta     Meta
 	recorder *recorder
 	meter    meter
+	span     trace.Span
 	// closed is the end of the stream as others than the recorder have seen it.
 	closed *freshet.Closure
 	// ctx is that of the exchange with the upstream, which abort ends for a reason.

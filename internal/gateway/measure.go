@@ -77,9 +77,12 @@ func (nobody) Ended(Generation)           {}
 func (gen *generation) measure(work context.Context) {
 	q, o := gen.question, gen.g.opts.Observer
 	gen.meter.taken = q.taken
+	gen.startSpan()
 	o.Begun(q.upstream.Name, q.endpoint.label())
 	gen.run(work)
-	o.Ended(gen.summary(time.Now()))
+	now := time.Now()
+	o.Ended(gen.summary(now))
+	gen.endSpan(now)
 }
 
 func (gen *generation) summary(now time.Time) Generation {

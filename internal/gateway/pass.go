@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/freshet-stream/freshet/internal/problem"
 )
 
@@ -18,6 +20,7 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, u *Upstream, path
 		return problem.ErrRequest
 	}
 	copyHeaders(ask.Header, askedHeaders(r.Header))
+	propagate(trace.ContextWithSpanContext(r.Context(), callerOf(r)), ask.Header)
 	u.authorize(ask.Header, path)
 	response, err := g.call(ask, u, abort)
 	g.opts.Observer.Called(u.Name, labelOf(path), statusOf(response))

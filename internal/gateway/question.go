@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/problem"
 )
@@ -35,6 +37,8 @@ type question struct {
 	message string
 	// taken is when it was read.
 	taken time.Time
+	// caller is the span within which it was asked.
+	caller trace.SpanContext
 }
 
 // ask reads a request for a generation.
@@ -51,7 +55,7 @@ func (g *Gateway) newQuestion(r *http.Request, e *endpoint, body []byte) (*quest
 	q := &question{
 		endpoint: e, header: askedHeaders(r.Header), query: r.URL.RawQuery, body: body,
 		asksAnew: len(body) > 0, principal: principalOf(r.Header), digest: digest(body),
-		taken: time.Now(),
+		taken: time.Now(), caller: callerOf(r),
 	}
 	switch when := r.Header.Get("Freshet-On-Disconnect"); when {
 	case "", "continue":
