@@ -94,9 +94,16 @@ func create(t *testing.T, s *Store, name string) {
 // appendTo appends one record, and repeats that while it is told to.
 func appendTo(t *testing.T, s *Store, name, data string) freshet.Result {
 	t.Helper()
-	call := freshet.Call{Nonce: freshet.NewNonce(), Appends: []freshet.Append{{Records: []freshet.Record{{Data: []byte(data)}}}}}
-	for end := time.Now().Add(time.Minute); ; call.Retry = true {
-		results, err := s.Append(context.WithoutCancel(t.Context()), name, call)
+	ctx, end := context.WithoutCancel(t.Context()), time.Now().Add(time.Minute)
+	info, err := s.Info(ctx, name)
+	for ; err != nil && time.Now().Before(end); info, err = s.Info(ctx, name) {
+	}
+	// Without the tail a call that is made again would be uncertain for ever.
+	call := freshet.Call{
+		Nonce: freshet.NewNonce(), Tail: info.Tail, Appends: []freshet.Append{{Records: []freshet.Record{{Data: []byte(data)}}}},
+	}
+	for ; ; call.Retry = true {
+		results, err := s.Append(ctx, name, call)
 		if err == nil && results[0].Err == nil {
 			return results[0]
 		}

@@ -1,6 +1,7 @@
 package faultproxy
 
 import (
+	"sync"
 	"time"
 )
 
@@ -39,15 +40,31 @@ func (p *Proxy) each(do func(*link) bool) (n int) {
 	return n
 }
 
-// wait delays a piece.
+// Hold keeps what comes in until it is released. After pass what comes passes
+// again, while what came before is still kept: it arrives late. Both may be called
+// more than once; release has to be, before the proxy is closed.
+func (p *Proxy) Hold() (pass, release func()) {
+	held := make(chan struct{})
+	p.held.Store(&held)
+	pass = func() { p.held.CompareAndSwap(&held, nil) }
+	return pass, sync.OnceFunc(func() {
+		pass()
+		close(held)
+	})
+}
+
+// wait delays a piece, or keeps it.
 func (p *Proxy) wait() {
-	d := time.Duration(p.delay.Load())
-	if d <= 0 {
+	d, held := time.Duration(p.delay.Load()), p.held.Load()
+	if d <= 0 && held == nil {
 		return
 	}
 	p.mu.Lock()
 	p.counts.Delayed++
 	p.mu.Unlock()
+	if held != nil {
+		<-*held
+	}
 	time.Sleep(d)
 }
 

@@ -74,6 +74,8 @@ type Proxy struct {
 
 	// delay is a time.Duration.
 	delay atomic.Int64
+	// held, unless it is nil, is closed when what comes in now may go on.
+	held atomic.Pointer[chan struct{}]
 }
 
 // New starts a proxy. Whoever made it closes it.
