@@ -66,6 +66,17 @@ while it drains or the store does not answer; both whatever the Host.
   freshet serve --retention open=24h,closed=1h
   freshet serve --tls-cert cert.pem --tls-key key.pem
   FRESHET_UPSTREAM_OPENAI_KEY=sk-... freshet serve --upstream openai=https://api.openai.com/v1
+  freshet serve --config freshet.yaml      upstreams from a file:
+
+    upstreams:
+      - name: openai
+        base: https://api.openai.com/v1
+        key_env: OPENAI_API_KEY
+      - name: anthropic
+        base: https://api.anthropic.com/v1
+        key_file: /run/secrets/anthropic
+        auth: x-api-key
+        models: [claude-*]
 
 OTEL_EXPORTER_OTLP_ENDPOINT, as in http://localhost:4318, and the other standard
 variables of OpenTelemetry have a trace of each LLM answer sent there, by OTLP over
@@ -85,6 +96,10 @@ func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
 
 	certificate, err := c.certificate(log)
+	if err != nil {
+		return err
+	}
+	upstreams, err := c.upstreams()
 	if err != nil {
 		return err
 	}
@@ -109,9 +124,7 @@ func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
 	figures := metrics.New(version())
 	store.Store = figures.Store(store.Store)
 	opts := c.options(store, log, l.Addr(), loopback)
-	if opts.Upstreams, err = c.upstreams(); err != nil {
-		return err
-	}
+	opts.Upstreams = upstreams
 	opts.Observer = figures.Observer()
 	stopMetrics, err := c.serveMetrics(figures.Handler(log), &opts)
 	if err != nil {
@@ -138,7 +151,7 @@ func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(wrapped) }()
-	c.greet(out, url, loopback, store.about)
+	c.greet(out, url, loopback, store.about, upstreams)
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)
@@ -178,7 +191,7 @@ func useTwoThreads() {
 }
 
 // greet says what runs and how to try it.
-func (c *ServeCmd) greet(out io.Writer, url string, loopback bool, about string) {
+func (c *ServeCmd) greet(out io.Writer, url string, loopback bool, about string, upstreams []server.Upstream) {
 	auth := "none (loopback only)"
 	if !loopback {
 		auth = "none, and other machines can reach this server (--insecure-no-auth)"
@@ -187,6 +200,7 @@ func (c *ServeCmd) greet(out io.Writer, url string, loopback bool, about string)
 	fmt.Fprintf(out, "  store: %s\n", about)
 	fmt.Fprintf(out, "  retention: %s\n", c.Retention)
 	fmt.Fprintf(out, "  auth: %s\n", auth)
+	greetUpstreams(out, upstreams)
 	if loopback {
 		fmt.Fprintf(out, "  page: %s/\n", url)
 	}

@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +15,7 @@ import (
 // upstreamFlags are about the services that answer LLM requests.
 type upstreamFlags struct {
 	Upstream              []string      `placeholder:"NAME=BASE" help:"An LLM service that /v1/chat/completions, /v1/responses and /v1/messages go to, as in openai=https://api.openai.com/v1. The model NAME/x is asked for there as x, any other at the first upstream. Its key is FRESHET_UPSTREAM_NAME_KEY. Without any, a demo answers, which has no model."`
+	Config                string        `type:"path" placeholder:"FILE" help:"A YAML file of upstreams, with models, headers, timeouts and paths of their own; they come after those of --upstream. docs/gateway.md explains it."`
 	UpstreamKeyFile       []string      `placeholder:"NAME=FILE" help:"A file with the key of an upstream."`
 	ChatModel             string        `placeholder:"MODEL" help:"The model that answers at /v1/chat, where useChat of the AI SDK posts, unless the request names one."`
 	UpstreamHeaderTimeout time.Duration `default:"10m" help:"For how long the head of an upstream's answer is waited for, which comes with the last word where the answer is not streamed."`
@@ -44,6 +48,13 @@ func (c *upstreamFlags) upstreams() ([]server.Upstream, error) {
 		delete(files, name)
 		upstreams = append(upstreams, server.Upstream{Name: name, Base: base, Key: key})
 	}
+	if c.Config != "" {
+		configured, err := readConfig(c.Config)
+		if err != nil {
+			return nil, err
+		}
+		upstreams = append(upstreams, configured...)
+	}
 	for name := range files {
 		return nil, fmt.Errorf("--upstream-key-file %s: there is no --upstream of that name", name)
 	}
@@ -59,11 +70,11 @@ func upstreamKey(name, file string) (string, error) {
 	if file == "" {
 		return os.Getenv(upstreamKeyVariable(name)), nil
 	}
-	key, err := os.ReadFile(file)
+	key, err := readKey(file)
 	if err != nil {
-		return "", fmt.Errorf("read key of upstream %s: %w", name, err)
+		return "", fmt.Errorf("upstream %s: %w", name, err)
 	}
-	return strings.TrimSpace(string(key)), nil
+	return key, nil
 }
 
 // upstreamKeyVariable returns the environment variable for an upstream's key.
@@ -74,4 +85,24 @@ func upstreamKeyVariable(name string) string {
 		}
 		return c
 	}, strings.ToUpper(name)) + "_KEY"
+}
+
+// greetUpstreams says where LLM requests go, and whether there are keys.
+func greetUpstreams(out io.Writer, upstreams []server.Upstream) {
+	for _, u := range upstreams {
+		if u.Base == server.DemoUpstream().Base {
+			fmt.Fprintf(out, "  upstream: %s, which has no model and says so\n", u.Name)
+			continue
+		}
+		key := "without a key"
+		if u.Key != "" {
+			key = "with its key"
+		}
+		fmt.Fprintf(out, "  upstream: %s at %s, %s", u.Name, u.Base, key)
+		own := slices.Concat(u.Models, slices.Sorted(maps.Keys(u.Aliases)), slices.Sorted(maps.Keys(u.Paths)))
+		if len(own) > 0 {
+			fmt.Fprintf(out, ", for %s", strings.Join(own, ", "))
+		}
+		fmt.Fprintln(out)
+	}
 }
