@@ -49,7 +49,7 @@ type checker struct {
 
 // operation returns the pointer to what describes a method on a path.
 func (c *checker) operation(method, path string) string {
-	template := path
+	template := template(path)
 	if strings.HasPrefix(path, "/v1/stream/") {
 		template = "/v1/stream/{name}"
 	} else if strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".json") {

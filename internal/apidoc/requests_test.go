@@ -60,6 +60,7 @@ func requests() []request {
 	all = append(all, appendRequests()...)
 	all = append(all, readRequests()...)
 	all = append(all, otherRequests()...)
+	all = append(all, llmRequests()...)
 	return append(all, commonRequests()...)
 }
 

@@ -24,6 +24,7 @@ import (
 //	uncertain  nobody knows whether appends land
 //	draining   the server drains after the first append
 //	stopped    the server is shutting down
+//	asking     there are upstreams
 //	deflating  WebSocket messages may be compressed
 func startServers(t *testing.T) map[string]string {
 	t.Helper()
@@ -32,6 +33,7 @@ func startServers(t *testing.T) map[string]string {
 		origins  []string
 		fault    error
 		compress bool
+		asks     bool
 	}{
 		"plain":     {},
 		"shared":    {origins: []string{allowedOrigin}},
@@ -41,6 +43,7 @@ func startServers(t *testing.T) map[string]string {
 		"draining":  {},
 		"stopped":   {},
 		"deflating": {compress: true},
+		"asking":    {asks: true},
 	} {
 		memory := memstore.New(memstore.Options{})
 		var store freshet.Store = memory
@@ -51,8 +54,13 @@ func startServers(t *testing.T) map[string]string {
 		if name == "draining" {
 			store = drains
 		}
+		var upstreams []server.Upstream
+		if c.asks {
+			upstreams = startUpstreams(t)
+		}
 		s, err := server.New(server.Options{
-			Store: store, Name: "server-1", Loopback: true, AllowOrigins: c.origins, WebSocketCompression: c.compress,
+			Upstreams: upstreams,
+			Store:     store, Name: "server-1", Loopback: true, AllowOrigins: c.origins, WebSocketCompression: c.compress,
 			LongPoll: 50 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 		})
 		if err != nil {
