@@ -18,7 +18,7 @@ const (
 	joinedBytes = 256 << 10
 	// headTime is for how long the head of an answer may wait for its first event,
 	// to be recorded with it. Nobody is kept waiting: callers get both at once.
-	headTime = 20 * time.Millisecond
+	headTime = 2 * time.Millisecond
 	// recordTime is for how long recording is tried while the store is away.
 	recordTime = 10 * time.Second
 	// waitMost is how long at most the next try waits: the store may be back just
