@@ -56,8 +56,8 @@ type Options struct {
 	WebSocketCompression bool
 	// Metrics, if not nil, is served at /metrics.
 	Metrics http.Handler
-	// Page, if not nil, is served at /, with what it needs to show streams at
-	// work under /v1/demo.
+	// Page, if not nil, is served at / and beside it, with what it needs to show
+	// streams at work under /v1/demo.
 	Page http.Handler
 	// Name is what the server calls itself, so that one can tell which of a fleet
 	// has answered: in the header [NameHeader] and on the page. It is up to 128

@@ -1,6 +1,7 @@
-// Package web has the page that a server shows at its root: a stream that is
-// being written, followed over two transports at once. It is plain HTML, CSS
-// and JavaScript, embedded, and asks nobody but its own server for anything.
+// Package web has the pages that a server shows: at its root a stream that is
+// being written, followed over two transports at once, and at /chat a chat with a
+// model. They are plain HTML, CSS and JavaScript, embedded, and ask nobody but
+// their own server for anything.
 package web
 
 import (
@@ -22,7 +23,7 @@ import (
 //go:embed page
 var page embed.FS
 
-// Options say what the page tells of its server. All may be left empty.
+// Options say what the pages tell of their server. All may be left empty.
 type Options struct {
 	// Name is what the server calls itself.
 	Name string
@@ -32,12 +33,12 @@ type Options struct {
 	Store string
 }
 
-// policy lets the page load and connect to nothing but its own origin (Content
+// policy lets a page load and connect to nothing but its own origin (Content
 // Security Policy Level 3, whose 'self' covers WebSockets).
 const policy = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
-// Handler returns a handler that serves the page at / and what it is made of
-// beside it. Every other path is a problem with status 404.
+// Handler returns a handler that serves the pages at / and /chat and what they
+// are made of beside them. Every other path is a problem with status 404.
 func Handler(opts Options) http.Handler {
 	files, err := load(opts)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -87,9 +88,9 @@ func load(opts Options) (map[string]*file, error) {
 		if err != nil {
 			return err
 		}
-		at := strings.TrimPrefix(name, "page")
-		if at == "/index.html" {
-			at = "/"
+		at, isPage := strings.CutSuffix(strings.TrimPrefix(name, "page"), ".html")
+		if isPage {
+			at = strings.TrimSuffix(at, "index")
 			if body, err = fill(body, opts); err != nil {
 				return err
 			}
@@ -108,9 +109,9 @@ func load(opts Options) (map[string]*file, error) {
 	return files, nil
 }
 
-// fill puts into the page what it tells of its server.
+// fill puts into a page what it tells of its server.
 func fill(html []byte, opts Options) ([]byte, error) {
-	t, err := template.New("index.html").Parse(string(html))
+	t, err := template.New("page").Parse(string(html))
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +131,8 @@ func contentType(name string) string {
 		return "text/javascript; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case "":
+		return "text/plain; charset=utf-8"
 	}
 	return "application/octet-stream"
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -23,10 +24,12 @@ func get(t *testing.T, h http.Handler, method, path string, headers ...string) *
 func TestHandler(t *testing.T) {
 	h := Handler(Options{Name: "<here>", Version: "v1"})
 	for path, contentType := range map[string]string{
-		"/":            "text/html; charset=utf-8",
-		"/style.css":   "text/css; charset=utf-8",
-		"/js/main.js":  "text/javascript; charset=utf-8",
-		"/favicon.svg": "image/svg+xml",
+		"/":                      "text/html; charset=utf-8",
+		"/chat":                  "text/html; charset=utf-8",
+		"/style.css":             "text/css; charset=utf-8",
+		"/js/main.js":            "text/javascript; charset=utf-8",
+		"/favicon.svg":           "image/svg+xml",
+		"/vendor/marked/LICENSE": "text/plain; charset=utf-8",
 	} {
 		response := get(t, h, "GET", path)
 		header := response.Header
@@ -46,7 +49,7 @@ func TestHandler(t *testing.T) {
 			t.Errorf("POST %s: %s", path, post.Status)
 		}
 	}
-	for _, path := range []string{"/index.html", "/js/", "/js", "/none", "/../web.go", "/%6as/main.js"} {
+	for _, path := range []string{"/index.html", "/index", "/chat.html", "/chat/", "/js/", "/js", "/none", "/../web.go", "/%6as/main.js"} {
 		response := get(t, h, "GET", path)
 		if response.StatusCode != 404 || response.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %s, %s", path, response.Status, response.Header.Get("Content-Type"))
@@ -58,6 +61,15 @@ func TestPageTellsItsServer(t *testing.T) {
 	html, err := fill([]byte(`<meta content="{{.Name}}"> {{.Version}}`), Options{Name: `"><script>`, Version: "v1"})
 	if err != nil || string(html) != `<meta content="&#34;&gt;&lt;script&gt;"> v1` {
 		t.Errorf("the page has %s, error %v", html, err)
+	}
+	for _, page := range []string{"/", "/chat"} {
+		body := new(strings.Builder)
+		if _, err := io.Copy(body, get(t, Handler(Options{Name: "<here>"}), "GET", page).Body); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(body.String(), `content="&lt;here&gt;"`) || strings.Contains(body.String(), "{{") {
+			t.Errorf("%s does not tell its server: %s", page, body)
+		}
 	}
 	if etag := func(o Options) string { return get(t, Handler(o), "GET", "/").Header.Get("ETag") }; etag(Options{Name: "a"}) == etag(Options{Name: "b"}) {
 		t.Error("different pages have the same ETag")
@@ -84,7 +96,7 @@ func TestReferences(t *testing.T) {
 			}
 			used[target] = true
 		}
-		if m := elsewhere.Find(f.body); m != nil && at != "/favicon.svg" {
+		if m := elsewhere.Find(f.body); m != nil && at != "/favicon.svg" && !strings.HasPrefix(at, "/vendor/") {
 			t.Errorf("%s names another server: %s", at, m)
 		}
 		if strings.Contains(string(f.body), "innerHTML") {

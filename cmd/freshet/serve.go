@@ -203,6 +203,7 @@ func (c *ServeCmd) greet(out io.Writer, url string, loopback bool, about string,
 	greetUpstreams(out, upstreams)
 	if loopback {
 		fmt.Fprintf(out, "  page: %s/\n", url)
+		fmt.Fprintf(out, "  chat: %s/chat\n", url)
 	}
 	fmt.Fprintf(out, "  try: curl -X PUT -H 'Content-Type: text/plain' -d 'Hello. ' %[1]s/v1/stream/hello; curl -N -H 'Accept: text/event-stream' %[1]s/v1/stream/hello\n\n", url)
 }
