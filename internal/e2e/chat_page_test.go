@@ -19,7 +19,7 @@ func TestChatPage(t *testing.T) {
 	browser := startBrowser(t)
 	for name, test := range map[string]func(*testing.T, context.Context){
 		"resume": testChatResume, "stop": testChatStop, "early stop": testChatEarlyStop,
-		"failures": testChatFailures, "hostile": testChatHostile, "look": testChatLook,
+		"failures": testChatFailures, "restart": testChatRestart, "hostile": testChatHostile, "markdown": testChatMarkdown, "look": testChatLook,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -233,6 +233,35 @@ func testChatFailures(t *testing.T, browser context.Context) {
 				p.waitFor(fmt.Sprintf("%s.dataset.state != %q", turn("[data-state]"), failure.state))
 			}
 		}
+	}
+}
+
+// The page finds back to a server that was restarted: it learns that the answer was
+// interrupted, and asks what could not be asked.
+func testChatRestart(t *testing.T, browser context.Context) {
+	s := &server{t: t}
+	store := "pebble:" + t.TempDir()
+	s.run("--listen", "127.0.0.1:0", "--store", store)
+	restart := func() { s.run("--listen", strings.TrimPrefix(s.url, "http://"), "--store", store) }
+	p := openChat(t, browser, s, "demo")
+	p.say("Will you last?")
+	p.waitAnswer(30)
+	s.stop()
+	restart()
+	p.waitState("interrupted")
+	if got := eval[string](p, turn("[data-message]")+".textContent"); got != "The server that made the answer went away." {
+		t.Errorf("of a server that went away the page says %q", got)
+	}
+	p.waitAnswer(29)
+	s.stop()
+	p.click("[data-turn]:last-child [data-again]")
+	p.waitState("reconnecting")
+	restart()
+	p.waitAnswer(30)
+	p.click("[data-turn]:last-child [data-stream]")
+	p.waitText(30)
+	if got := p.stream(); !strings.HasPrefix(got, "gen/") {
+		t.Errorf("the answer's stream is %s", got)
 	}
 }
 
