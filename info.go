@@ -60,6 +60,13 @@ func (i *Info) Expired(now time.Time) bool {
 	return !at.IsZero() && !now.Before(at)
 }
 
+// EndsAt reports whether the stream is closed and nothing comes after a position.
+// Without records, that is so of its beginning too, whose reader need not know
+// the mark.
+func (i *Info) EndsAt(told Offset) bool {
+	return i.Closed != nil && (told == i.Tail || told.IsBeginning() && i.Tail.Seq == 0)
+}
+
 // Overdue reports whether the stream's lease has run out at the time now.
 func (i *Info) Overdue(now time.Time) bool {
 	return i.Closed == nil && !i.Lease.IsZero() && !now.Before(i.Lease)

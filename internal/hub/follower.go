@@ -84,7 +84,7 @@ func (h *Hub) Follow(ctx context.Context, name string, opts FollowOptions) (*Fol
 func (f *Follower) doubtEnd(ctx context.Context) error {
 	info, err := f.hub.store.Info(ctx, f.topic.name)
 	told := f.opts.Cursor.Offset
-	if err == nil && f.gap == nil && (info.Closed == nil || info.Tail != told) {
+	if err == nil && f.gap == nil && !info.EndsAt(told) {
 		f.gap = &Gap{Why: freshet.GapAhead, Requested: told, Resumed: f.at}
 	}
 	return err

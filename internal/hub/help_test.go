@@ -176,3 +176,12 @@ func numbered(n int) (all []string) {
 	}
 	return all
 }
+
+func lookUp(t *testing.T, h *Hub, name string) freshet.Info {
+	t.Helper()
+	info, err := h.Info(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
+}

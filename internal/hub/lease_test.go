@@ -11,11 +11,7 @@ import (
 
 func closure(t *testing.T, h *Hub, name string) *freshet.Closure {
 	t.Helper()
-	info, err := h.Info(t.Context(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return info.Closed
+	return lookUp(t, h, name).Closed
 }
 
 // Trap: producer death mid-stream. A lease that is kept does not run out, and

@@ -146,6 +146,28 @@ func TestLostEnd(t *testing.T) {
 	})
 }
 
+// Who was told the end of a stream without records over a transport that gives no
+// position with it has missed nothing, and is told of no gap.
+func TestEndOfNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		h := newHub(t, &lossy{})
+		create(t, h, "s")
+		ended := FollowOptions{Cursor: freshet.Cursor{Ended: true}}
+		open := follow(t, h, "s", ended)
+		wantGap(t, open, freshet.GapAhead, freshet.Offset{}, lookUp(t, h, "s").Tail)
+		closeStream(t, h, "s")
+		if b := next(t, follow(t, h, "s", ended), soon); b.Gap != nil || b.Closed == nil {
+			t.Errorf("of an end that is one was told %+v", b)
+		}
+		create(t, h, "t")
+		appendText(t, h, "t", "one")
+		closeStream(t, h, "t")
+		f := follow(t, h, "t", ended)
+		wantGap(t, f, freshet.GapAhead, freshet.Offset{}, lookUp(t, h, "t").Oldest)
+		wantText(t, f, "one")
+	})
+}
+
 // Guarantee 6: a stream that goes while it is followed.
 func TestDeletionWhileFollowed(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -138,7 +138,7 @@ func (t *Transport) knowsEnd(r *http.Request, name string, at freshet.Offset) bo
 	if err != nil {
 		return errors.Is(err, freshet.ErrNotFound)
 	}
-	return info.Closed != nil && info.Tail == at
+	return info.EndsAt(at)
 }
 
 func setHeaders(h http.Header) {

@@ -205,6 +205,11 @@ func TestTheEndIsToldUntilItWasHeard(t *testing.T) {
 	if got := r.get("s?offset="+tail.String()+"-end", ""); got.response.StatusCode != http.StatusNoContent {
 		t.Errorf("the same as an offset gets %s", got.response.Status)
 	}
+	r.create("empty", "text/plain")
+	r.close("empty", freshet.Completed)
+	if got := r.get("empty", freshet.Offset{}.String()+"-end"); got.response.StatusCode != http.StatusNoContent {
+		t.Errorf("coming back to a stream without records after its end gets %s", got.response.Status)
+	}
 }
 
 // DESIGN traps: unknown, future, foreign and former-incarnation ids.
