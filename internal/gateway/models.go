@@ -59,8 +59,9 @@ func (g *Gateway) serveModels(w http.ResponseWriter, r *http.Request, path strin
 
 // serveModel passes a question for a model to where it is.
 func (g *Gateway) serveModel(w http.ResponseWriter, r *http.Request, path string) error {
-	model, err := url.PathUnescape(strings.TrimPrefix(path, models+"/"))
-	if err != nil {
+	escaped := strings.TrimPrefix(path, models+"/")
+	model, err := url.PathUnescape(escaped)
+	if err != nil || !isBelow(escaped) {
 		return problem.ErrPath
 	}
 	u, called := g.choose(model)

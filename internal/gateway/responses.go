@@ -46,7 +46,11 @@ func isResponseID(id string) bool {
 // of it or, with stream=true, for its events, POST on cancel to stop it. What is
 // not recorded here, and what else there is below it, is the upstream's.
 func (g *Gateway) serveResponse(w http.ResponseWriter, r *http.Request, path string) error {
-	responseID, below, _ := strings.Cut(strings.TrimPrefix(path, responses+"/"), "/")
+	rest := strings.TrimPrefix(path, responses+"/")
+	if !isBelow(rest) {
+		return problem.ErrPath
+	}
+	responseID, below, _ := strings.Cut(rest, "/")
 	isGet, isCancel := r.Method == http.MethodGet && below == "", r.Method == http.MethodPost && below == "cancel"
 	id, err := g.findResponse(r, responseID)
 	switch {

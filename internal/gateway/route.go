@@ -151,7 +151,7 @@ func (r route) lead(segments []string) (to string, ok bool) {
 		if !isPlaceholder(r.from[i]) && s != r.from[i] {
 			return "", false
 		}
-		if _, err := freshet.ParseName(s); err != nil {
+		if _, err := freshet.ParseName(s); err != nil || !isBelow(s) {
 			return "", false
 		}
 	}
