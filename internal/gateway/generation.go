@@ -143,7 +143,7 @@ func (gen *generation) recordEvents(ctx context.Context) *freshet.Closing {
 		case freshet.Failed:
 			// What a failure is followed by is still its upstream's to say, soon.
 			failed = true
-			gen.dog.stall = min(gen.dog.stall, partingTime)
+			gen.dog.part()
 		default:
 			e.close = &freshet.Closing{Reason: facts.End}
 			gen.told.Store(true)
@@ -168,6 +168,6 @@ const partingTime = time.Second
 // rest reads what is left of a body, so that its connection can be used again.
 func (gen *generation) rest() {
 	const most = 4 << 10
-	gen.dog.stall = partingTime
+	gen.dog.part()
 	_, _ = io.CopyN(io.Discard, gen.dog, most)
 }

@@ -10,6 +10,8 @@ type watchdog struct {
 	io.Reader
 	timer *time.Timer
 	stall time.Duration
+	// over, unless it is zero, is when it barks whatever comes.
+	over time.Time
 }
 
 // newWatchdog returns a watchdog that calls bark once after so much silence.
@@ -20,10 +22,25 @@ func newWatchdog(body io.Reader, stall time.Duration, bark func()) *watchdog {
 // Read counts whatever arrives as a sign of life, comments too. The time that
 // what was read takes to be recorded is not the upstream's.
 func (d *watchdog) Read(p []byte) (int, error) {
-	d.timer.Reset(d.stall)
+	d.timer.Reset(d.patience())
 	n, err := d.Reader.Read(p)
 	d.timer.Stop()
 	return n, err
+}
+
+func (d *watchdog) patience() time.Duration {
+	if d.over.IsZero() {
+		return d.stall
+	}
+	return min(d.stall, max(time.Until(d.over), 0))
+}
+
+// part lets the body go on for the parting time, whatever comes: what is read has
+// told its end, and signs of life are none of more.
+func (d *watchdog) part() {
+	if d.over.IsZero() {
+		d.over = time.Now().Add(partingTime)
+	}
 }
 
 func (d *watchdog) stop() { d.timer.Stop() }
