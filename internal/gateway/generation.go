@@ -65,6 +65,7 @@ func (gen *generation) run(work context.Context) {
 	var watching sync.WaitGroup
 	watching.Go(func() { gen.keepLease(ctx) })
 	watching.Go(func() { gen.watch(ctx) })
+	watching.Go(func() { gen.awaitRecorder(ctx) })
 	if gen.question.unwatched {
 		watching.Go(func() { gen.awaitReaders(ctx) })
 	}
@@ -80,9 +81,21 @@ func (gen *generation) run(work context.Context) {
 	giveUp()
 	abort(nil)
 	watching.Wait()
-	if err := gen.recorder.err; err != nil && !isOver(err) && !errors.Is(err, context.Canceled) {
+	if err := gen.recorder.failure(); err != nil {
 		gen.g.opts.Logger.Error("record generation", "stream", gen.name, "error", err)
 		gen.close(closingFor(freshet.Failed, dialect.CodeUpstream, "The answer could not be recorded."))
+	}
+}
+
+// awaitRecorder aborts the exchange when the recorder fails: what is not recorded
+// nobody gets, so its upstream is not waited for.
+func (gen *generation) awaitRecorder(ctx context.Context) {
+	select {
+	case <-gen.recorder.done:
+		if gen.recorder.failure() != nil {
+			gen.abort(errStopped)
+		}
+	case <-ctx.Done():
 	}
 }
 

@@ -73,6 +73,15 @@ func (r *recorder) record(e entry) bool {
 	}
 }
 
+// failure returns why a recorder that is done could not go on, nil if it need not:
+// the stream has ended, or it was told to.
+func (r *recorder) failure() error {
+	if isOver(r.err) || errors.Is(r.err, context.Canceled) {
+		return nil
+	}
+	return r.err
+}
+
 func (r *recorder) run(ctx context.Context) error {
 	for {
 		var a freshet.Append

@@ -55,20 +55,28 @@ func TestOddEvents(t *testing.T) {
 	}
 }
 
-// Events that cannot be recorded end the answer as failed, in-band.
+// Events that cannot be recorded end the answer as failed, in-band, and at once:
+// whatever the upstream has still to say, and if it has nothing.
 func TestEventsThatCannotBeRecorded(t *testing.T) {
 	for what, event := range map[string]string{
 		"a type of the server's": "event: stream-closed\ndata: {}\n\n",
 		"too large":              "data: " + strings.Repeat("x", 2000) + "\n\n",
 	} {
-		r := newRigBefore(t, 1, says("data: {}\n\n"+event+"data: [DONE]\n\n"), func(o *server.Options) { o.Limits.Record = 1000 })
-		response := r.post(0, chat, `{"stream":true}`)
-		got := read(t, response)
-		if !strings.Contains(got, `"error":{`) || strings.Contains(got, "[DONE]") {
-			t.Errorf("%s: got %s", what, got)
-		}
-		if closed := r.end(streamOf(t, response)); closed.Reason != freshet.Failed {
-			t.Errorf("%s: closed as %s", what, closed.Reason)
+		for _, after := range []string{"data: [DONE]\n\n", ""} {
+			upstream := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				says("data: {}\n\n"+event+after).ServeHTTP(w, r)
+				_ = http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+			})
+			r := newRigBefore(t, 1, upstream, func(o *server.Options) { o.Limits.Record, o.UpstreamStall = 1000, time.Hour })
+			response := r.post(0, chat, `{"stream":true}`)
+			got := read(t, response)
+			if !strings.Contains(got, `"error":{`) || strings.Contains(got, "[DONE]") {
+				t.Errorf("%s: got %s", what, got)
+			}
+			if closed := r.end(streamOf(t, response)); closed.Reason != freshet.Failed {
+				t.Errorf("%s: closed as %s", what, closed.Reason)
+			}
 		}
 	}
 }
