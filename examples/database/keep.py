@@ -51,18 +51,20 @@ def restart(db, stream):
 
 
 def piece(data):
-    """The text in an event of chat completions, Responses or Messages."""
+    """The text in an event of chat completions, Responses or Messages, or in a chat
+    completion that was not streamed; none in what is of another kind or shape."""
     try:
         event = json.loads(data)
-    except ValueError:
-        event = None
-    if not isinstance(event, dict):  # such as [DONE]
+        if event.get("type") == "response.output_text.delta":
+            text = event["delta"]
+        elif event.get("type") == "content_block_delta":
+            text = event["delta"]["text"]
+        else:
+            choice = event["choices"][0]
+            text = choice.get("delta", choice.get("message"))["content"]
+    except (ValueError, AttributeError, LookupError, TypeError):  # such as [DONE]
         return ""
-    if event.get("type") == "response.output_text.delta":
-        return event["delta"]
-    if event.get("type") == "content_block_delta":
-        return event["delta"].get("text", "")
-    return "".join(choice["delta"].get("content") or "" for choice in event.get("choices", [])[:1])
+    return text if isinstance(text, str) else ""
 
 
 async def arrivals(response):

@@ -230,3 +230,47 @@ with db:
 		}
 	}
 }
+
+// TestDatabaseTakesAnyEvent has the text found in what providers send, and what has
+// none, or another shape, taken for no text: one odd answer does not end the keeper.
+func TestDatabaseTakesAnyEvent(t *testing.T) {
+	t.Parallel()
+	events := [][2]string{
+		{`{"choices":[{"delta":{"content":"a"}}]}`, "a"},
+		{`{"choices":[{"message":{"content":"b"}}]}`, "b"},
+		{`{"type":"response.output_text.delta","delta":"c"}`, "c"},
+		{`{"type":"content_block_delta","delta":{"type":"text_delta","text":"d"}}`, "d"},
+		{`{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":"{}"}}`, ""},
+		{`{"type":"content_block_delta"}`, ""},
+		{`{"type":"response.output_text.delta"}`, ""},
+		{`{"choices":[],"usage":{}}`, ""},
+		{`{"choices":[{"finish_reason":"stop"}]}`, ""},
+		{`{"choices":[{"delta":null}]}`, ""},
+		{`{"choices":[{"delta":{"content":null}}]}`, ""},
+		{`{"choices":[{"delta":{"content":[{"text":"x"}]}}]}`, ""},
+		{`{"choices":null}`, ""},
+		{`{"choices":{"a":1}}`, ""},
+		{`{"error":{"message":"no"}}`, ""},
+		{`[1]`, ""},
+		{`1`, ""},
+		{`[DONE]`, ""},
+		{`event`, ""},
+	}
+	args := []string{"-c", "import json, runpy, sys\npiece = runpy.run_path(sys.argv.pop(1))['piece']\nprint(json.dumps([piece(e) for e in sys.argv[1:]]))", keeper}
+	for _, e := range events {
+		args = append(args, e[0])
+	}
+	out, err := exec.Command("/usr/bin/python3", args...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	if err := json.Unmarshal(out, &got); err != nil || len(got) != len(events) {
+		t.Fatalf("%v in %s", err, out)
+	}
+	for i, e := range events {
+		if got[i] != e[1] {
+			t.Errorf("%s: got %q", e[0], got[i])
+		}
+	}
+}
