@@ -90,3 +90,24 @@ func TestBrowserExampleStops(t *testing.T) {
 		t.Errorf("after a stop the page shows %s", firstDifference(got, short))
 	}
 }
+
+// TestBrowserSDKHeaders shows that a page of an allowed origin may send what SDKs
+// send by themselves, besides their key: what they are, and how often they try.
+func TestBrowserSDKHeaders(t *testing.T) {
+	t.Parallel()
+	_, originURL := startOrigin(t)
+	s, page := startBrowserExample(t, originURL)
+	p := openTab(t, startBrowser(t), page(s.url))
+	eval[bool](p, `fetch("`+s.url+`/v1/chat/completions", {
+		method: "POST",
+		headers: {
+			"Content-Type": "application/json", "Authorization": "Bearer any", "X-Stainless-Lang": "js", "X-Stainless-Retry-Count": "0",
+			"OpenAI-Organization": "o", "Anthropic-Dangerous-Direct-Browser-Access": "true",
+		},
+		body: JSON.stringify({ model: "origin/m", messages: [{ role: "user", content: "tokens=1" }] }),
+	}).then((response) => response.status, String).then((told) => (window.told = told)) && true`)
+	p.waitFor("window.told")
+	if got := eval[any](p, "window.told"); got != 200.0 {
+		t.Errorf("the page was told %v", got)
+	}
+}

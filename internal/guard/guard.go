@@ -79,8 +79,9 @@ func IsUpgrade(r *http.Request) bool {
 }
 
 // allowHeaders are the request headers that pages of other origins may send, if
-// their origin is allowed.
-const allowHeaders = "Content-Type, Authorization, If-None-Match, Last-Event-ID, Idempotency-Key, " +
+// their origin is allowed: any, such as those by which SDKs say what they are. The
+// asterisk does not cover Authorization, and older browsers do not know it.
+const allowHeaders = "*, Content-Type, Authorization, If-None-Match, Last-Event-ID, Idempotency-Key, " +
 	"Stream-Closed, Stream-Seq, Stream-TTL, Stream-Expires-At, Stream-Forked-From, Stream-Fork-Offset, Stream-Fork-Sub-Offset, " +
 	"Producer-Id, Producer-Epoch, Producer-Seq, Freshet-Close-Reason, Freshet-Lease, Freshet-Retain, Freshet-Producer-Scope, " +
 	"Freshet-On-Disconnect, X-Api-Key, Api-Key, Anthropic-Version, Anthropic-Beta, Openai-Beta"
