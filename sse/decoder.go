@@ -110,6 +110,7 @@ func (d *Decoder) flush() (Event, error) {
 		}
 	}
 	if ev, ok := d.dispatch(); ok {
+		ev.Unfinished = true
 		return ev, nil
 	}
 	return Event{}, d.err

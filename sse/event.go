@@ -23,4 +23,8 @@ type Event struct {
 	// HasID reports whether this block set ID itself, even to the value that
 	// it had before or to the empty one.
 	HasID bool
+
+	// Unfinished reports whether the input ended before the empty line of this
+	// block, which is then returned only because of [DecoderOptions.FlushAtEOF].
+	Unfinished bool
 }

@@ -43,6 +43,15 @@ func TestDecoderFlushAtEOF(t *testing.T) {
 	}
 }
 
+func TestDecoderUnfinished(t *testing.T) {
+	d := sse.NewDecoder(strings.NewReader("data: a\n\ndata: b\n"), sse.DecoderOptions{FlushAtEOF: true})
+	for _, want := range []bool{false, true} {
+		if ev, err := d.Next(); err != nil || ev.Unfinished != want {
+			t.Errorf("got %+v, %v, want Unfinished %v", ev, err, want)
+		}
+	}
+}
+
 func TestDecoderFlushAtEOFOnlyWhenClean(t *testing.T) {
 	cut := io.MultiReader(strings.NewReader("data: a\n\ndata: b\n"), iotest.ErrReader(io.ErrUnexpectedEOF))
 	got, err := decode(cut, sse.DecoderOptions{FlushAtEOF: true})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"sync"
@@ -130,7 +131,7 @@ func (gen *generation) exchange(ctx context.Context) *freshet.Closing {
 
 // recordEvents records the events of an answer as they come, until it ends.
 func (gen *generation) recordEvents(ctx context.Context) *freshet.Closing {
-	d := sse.NewDecoder(gen.dog, sse.DecoderOptions{MaxEventBytes: gen.g.opts.Limits.Record})
+	d := sse.NewDecoder(gen.dog, sse.DecoderOptions{MaxEventBytes: gen.g.opts.Limits.Record, FlushAtEOF: true})
 	failed, named := false, false
 	for {
 		event, err := d.Next()
@@ -143,6 +144,10 @@ func (gen *generation) recordEvents(ctx context.Context) *freshet.Closing {
 		}
 		e := entry{record: &record}
 		facts := read(gen.question.endpoint.dialect, &record)
+		if event.Unfinished && !isWhole(facts, &record) {
+			failed = failed || facts.End == freshet.Failed
+			continue
+		}
 		now := time.Now()
 		tell := gen.meter.add(facts, now)
 		if facts.ID != "" && !named {
@@ -173,6 +178,12 @@ func (gen *generation) recordEvents(ctx context.Context) *freshet.Closing {
 			return nil
 		}
 	}
+}
+
+// isWhole reports whether an event is all there although its empty line did not
+// come. That is taken of the last one only, and SDKs do not miss the line there.
+func isWhole(facts dialect.Facts, record *freshet.Record) bool {
+	return facts.End == freshet.Completed || facts.End == freshet.Failed && json.Valid(record.Data)
 }
 
 // partingTime is for how long an upstream may go on that has ended its answer.

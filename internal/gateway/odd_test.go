@@ -65,17 +65,51 @@ func TestOddStreams(t *testing.T) {
 // What is only half an event when the body ends is not told; that it ended too
 // early is.
 func TestHalfAnEvent(t *testing.T) {
-	for _, half := range []string{"data: {\"half\":", "data: {\"half\":1}\n", "da", "event: x\n"} {
+	for _, half := range []string{"data: {\"half\":", "data: {\"half\":1}\n", "da", "event: x\n", "data: [DONE", "event: error\ndata: {\"half\":"} {
 		r := newRigBefore(t, 1, says("data: 1\n\n"+half))
 		response := r.post(0, chat, `{"stream":true}`)
 		got := dataOf(read(t, response))
-		if len(got) != 2 || got[0] != "1" || !strings.Contains(got[1], `"code":"upstream_truncated"`) {
+		if len(got) != 2 || got[0] != "1" || !strings.Contains(got[1], `"code":"upstream_`) || strings.Contains(got[1], "half") {
 			t.Errorf("%q: got %q", half, got)
 		}
 		if closed := r.end(streamOf(t, response)); closed.Reason != freshet.Failed {
 			t.Errorf("%q: closed as %s", half, closed.Reason)
 		}
 	}
+}
+
+// The event that ends an answer is told although the body ends before its empty
+// line: clients do not miss that, and the answer is whole.
+func TestEndWithoutEmptyLine(t *testing.T) {
+	const message = "/v1/messages"
+	for _, c := range []struct {
+		path, end string
+		reason    freshet.Reason
+	}{
+		{chat, "data: [DONE]\n", freshet.Completed},
+		{chat, "data: [DONE]\r\n", freshet.Completed},
+		{chat, "data: [DONE]", freshet.Completed},
+		{chat, "data: {\"error\":{\"message\":\"no\"}}", freshet.Failed},
+		{message, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n", freshet.Completed},
+		{message, "event: error\ndata: {\"type\":\"error\"}", freshet.Failed},
+		{"/v1/responses", "data: {\"type\":\"response.completed\"}", freshet.Completed},
+	} {
+		r := newRigBefore(t, 1, says("data: 1\n\n"+c.end))
+		response := r.post(0, c.path, `{"stream":true}`)
+		if got, want := dataOf(read(t, response)), append([]string{"1"}, dataOf(c.end)...); !slices.Equal(got, trimmed(want)) {
+			t.Errorf("%q: got %q", c.end, got)
+		}
+		if closed := r.end(streamOf(t, response)); closed.Reason != c.reason {
+			t.Errorf("%q: closed as %s", c.end, closed.Reason)
+		}
+	}
+}
+
+func trimmed(lines []string) []string {
+	for i := range lines {
+		lines[i] = strings.TrimSuffix(lines[i], "\r")
+	}
+	return lines
 }
 
 // compressed returns an upstream that compresses its answers although it was asked
