@@ -164,6 +164,10 @@ func (gen *generation) recordEvents(ctx context.Context) *freshet.Closing {
 			gen.dog.part()
 		default:
 			e.close = &freshet.Closing{Reason: facts.End}
+			if failed {
+				// Some say after an error, too, that they are done.
+				e.close.Reason = freshet.Failed
+			}
 			gen.told.Store(true)
 		}
 		if tell || e.close != nil {

@@ -50,3 +50,25 @@ func TestEndsThatGoOn(t *testing.T) {
 		})
 	}
 }
+
+// An answer that has failed has failed, although its upstream then says that it is
+// done, as some do: under its key it is asked for anew.
+func TestFailedAndDone(t *testing.T) {
+	const failed = "data: {\"choices\":[]}\n\ndata: {\"error\":{\"message\":\"out of memory\"}}\n\ndata: [DONE]\n\n"
+	r := newRigBefore(t, 1, says(failed))
+	var names []string
+	for range 2 {
+		response := r.post(0, chat, question(chat, "x"), "Idempotency-Key", "k")
+		if got := told(read(t, response)); got != failed {
+			t.Errorf("got %q", got)
+		}
+		name := streamOf(t, response)
+		if closed := r.end(name); closed.Reason != freshet.Failed {
+			t.Errorf("closed as %s", closed.Reason)
+		}
+		names = append(names, name)
+	}
+	if names[0] == names[1] {
+		t.Errorf("%s was replayed", names[0])
+	}
+}
