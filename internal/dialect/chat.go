@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 
 	"github.com/freshet-stream/freshet"
@@ -117,6 +118,18 @@ func (Chat) Ends(t Tally, c freshet.Closure) []Event {
 
 // EndOfBody implements [Dialect]: without [DONE] an answer is not whole.
 func (Chat) EndOfBody() freshet.Reason { return freshet.Failed }
+
+// Refusal returns what the body of an answer says that is no stream: the message
+// of its error, as compatible servers write it, or else the body.
+func (Chat) Refusal(body []byte) string {
+	var told struct {
+		Error   json.RawMessage `json:"error"`
+		Message string          `json:"message"`
+		Detail  string          `json:"detail"`
+	}
+	decode(body, &told)
+	return cmp.Or(errorMessage(told.Error), told.Message, told.Detail, string(body))
+}
 
 const typeError = "error"
 

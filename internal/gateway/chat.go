@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/freshet-stream/freshet"
@@ -64,11 +65,22 @@ func (g *Gateway) serveChat(w http.ResponseWriter, r *http.Request, path string)
 		if i == len(chat) {
 			return problem.ErrPath
 		}
-		if name, err = freshet.ParseName(path[1:i]); err != nil {
+		if name, err = conversation(path[len(chat)+1 : i]); err != nil {
 			return err
 		}
 	}
 	return serve(w, r, name)
+}
+
+// conversation returns the name of the stream of a conversation whose id is in a
+// path. Some versions of the AI SDK escape a slash in it, others do not.
+func conversation(escaped string) (name string, err error) {
+	id, err := url.PathUnescape(escaped)
+	if err != nil {
+		return "", freshet.ErrName.With("the id of the conversation is badly escaped: %v", err)
+	}
+	name = chatPrefix + id
+	return name, freshet.ValidateName(name)
 }
 
 // serveTurn begins an answer, lets the conversation name it, and tells it.

@@ -108,7 +108,7 @@ func TestChat(t *testing.T) {
 func TestStopChat(t *testing.T) {
 	r := newRig(t, 2)
 	response := r.post(0, "/v1/chat", turn("a/b", "stall=6"))
-	resumed := r.ask(t.Context(), "GET", r.urls[1]+"/v1/chat/a/b/stream", "")
+	resumed := r.ask(t.Context(), "GET", r.urls[1]+"/v1/chat/a%2Fb/stream", "")
 	stop := func(body string) {
 		t.Helper()
 		if got := r.post(1, "/v1/chat/a/b/stop", body); got.StatusCode != http.StatusNoContent {
@@ -145,6 +145,24 @@ func TestChatFailures(t *testing.T) {
 	body := read(t, got)
 	if got.StatusCode != 429 || got.Header.Get("Retry-After") != "7" || body == "" || strings.Contains(body, "{") {
 		t.Errorf("got %s %q", got.Status, body)
+	}
+	for head, want := range map[string]string{
+		"text/html\r\n\r\n<h1>Bad</h1>":                      "The upstream answered 503 Service Unavailable.",
+		"text/plain\r\n\r\n":                                 "The upstream answered 503 Service Unavailable.",
+		"text/plain\r\n\r\nno more":                          "no more",
+		"application/json\r\n\r\n{\"error\":\"no more\"}":    "no more",
+		"application/json\r\n\r\n{\"message\":\"no more\"}":  "no more",
+		"application/json\r\n\r\n{\"detail\":[\"no more\"]}": `{"detail":["no more"]}`,
+	} {
+		kind, sent, _ := strings.Cut(head, "\r\n\r\n")
+		odd := newRigBefore(t, 1, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, sent)
+		}))
+		if got := odd.post(0, "/v1/chat", turn("c", "x")); got.StatusCode != 503 || read(t, got) != want {
+			t.Errorf("%q: got %s, want %q", head, got.Status, want)
+		}
 	}
 	plain := newRigBefore(t, 1, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

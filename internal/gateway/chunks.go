@@ -1,8 +1,10 @@
 package gateway
 
 import (
-	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
+	"strings"
 
 	"github.com/freshet-stream/freshet/internal/dialect"
 	"github.com/freshet-stream/freshet/internal/hub"
@@ -45,19 +47,20 @@ func (c *relay) appendChunks(dst []byte, batch *hub.Batch) []byte {
 
 // writeRefusal tells an answer that is not a stream of events as an error, whose
 // text the AI SDK shows.
-func writeRefusal(w http.ResponseWriter, status int, body []byte) {
-	if status/100 == 2 {
-		status, body = http.StatusBadGateway, []byte("The upstream has not answered with a stream of events.")
-	}
-	var told struct {
-		Error struct {
-			Message string `json:"message"`
-		} `json:"error"`
-	}
-	if json.Unmarshal(body, &told) == nil && told.Error.Message != "" {
-		body = []byte(told.Error.Message)
+func writeRefusal(w http.ResponseWriter, m *Meta, body []byte) {
+	status, text := m.Status, dialect.Chat{}.Refusal(body)
+	switch {
+	case status/100 == 2:
+		status, text = http.StatusBadGateway, "The upstream has not answered with a stream of events."
+	case text == "", isPage(m.Header):
+		text = strings.TrimSpace(fmt.Sprintf("The upstream answered %d %s", status, http.StatusText(status))) + "."
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = io.WriteString(w, text)
+}
+
+// isPage reports whether an answer is a page for a browser, as proxies send them.
+func isPage(h http.Header) bool {
+	return strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "text/html")
 }

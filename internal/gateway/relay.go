@@ -294,7 +294,7 @@ func (c *relay) servePlain(ctx context.Context, batch *hub.Batch) error {
 	c.setHeaders()
 	c.w.Header().Set("Cache-Control", "no-store")
 	if c.chunks != nil {
-		writeRefusal(c.w, c.meta.Status, body)
+		writeRefusal(c.w, &c.meta, body)
 		return nil
 	}
 	c.w.WriteHeader(c.meta.Status)
