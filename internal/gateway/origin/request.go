@@ -37,25 +37,41 @@ type tool struct {
 // A content is a text, or a list of parts or of messages; it keeps the last text.
 type content string
 
+// contentDepth is how deep there is text in lists: in the parts of results of tools
+// in messages. What is deeper is not read, since all of it is read at each depth.
+const contentDepth = 3
+
 func (c *content) UnmarshalJSON(data []byte) error {
-	var text string
-	if json.Unmarshal(data, &text) == nil {
-		*c = content(text)
-		return nil
+	text, err := readContent(data, contentDepth)
+	*c = content(text)
+	return err
+}
+
+func readContent(data []byte, depth int) (last string, err error) {
+	if json.Unmarshal(data, &last) == nil || depth == 0 {
+		return last, nil
 	}
 	var parts []struct {
-		Text    string  `json:"text"`
-		Content content `json:"content"`
+		Text    string          `json:"text"`
+		Content json.RawMessage `json:"content"`
 	}
 	if err := json.Unmarshal(data, &parts); err != nil {
-		return fmt.Errorf("read content: %w", err)
+		return "", fmt.Errorf("read content: %w", err)
 	}
 	for _, part := range parts {
-		if text := content(part.Text) + part.Content; text != "" {
-			*c = text
+		text := part.Text
+		if len(part.Content) > 0 {
+			more, err := readContent(part.Content, depth-1)
+			if err != nil {
+				return "", err
+			}
+			text += more
+		}
+		if text != "" {
+			last = text
 		}
 	}
-	return nil
+	return last, nil
 }
 
 func readRequest(body []byte) (request, error) {
