@@ -82,6 +82,7 @@ func (g *Gateway) list(r *http.Request, u *Upstream) ([]json.RawMessage, error) 
 	copyHeaders(ask.Header, askedHeaders(r.Header))
 	u.authorize(ask.Header, models)
 	response, err := g.reach(ask)
+	g.opts.Observer.Called(u.Name, models, statusOf(response))
 	if err != nil {
 		return nil, err
 	}

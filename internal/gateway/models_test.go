@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,8 +29,9 @@ func lists(t *testing.T, ids ...string) string {
 }
 
 // The list of several upstreams is all they have, by ids that lead there when they
-// are sent. An upstream that does not answer is left out.
+// are sent. An upstream that does not answer is left out, and each call is counted.
 func TestModelsOfSeveralUpstreams(t *testing.T) {
+	var l ledger
 	r := newRigBefore(t, 1, says("not a list"), func(o *server.Options) {
 		o.Upstreams = []server.Upstream{
 			{Name: "one", Base: lists(t, "a", "shared", "c-1"), Aliases: map[string]string{"fast": "a"}},
@@ -37,7 +39,7 @@ func TestModelsOfSeveralUpstreams(t *testing.T) {
 			o.Upstreams[0],
 			{Name: "away", Base: "http://127.0.0.1:1/v1"},
 		}
-	})
+	}, observed(&l))
 	var list struct {
 		Object  string
 		HasMore *bool  `json:"has_more"`
@@ -57,6 +59,10 @@ func TestModelsOfSeveralUpstreams(t *testing.T) {
 	}
 	if list.Object != "list" || list.HasMore == nil || *list.HasMore || list.FirstID != "a" {
 		t.Errorf("got %+v", list)
+	}
+	slices.Sort(l.told)
+	if want := []string{"called away/models 0", "called one/models 200", "called origin/models 200", "called two/models 200"}; !cmp.Equal(l.told, want) {
+		t.Errorf("observed %v", l.told)
 	}
 	for path, want := range map[string]string{"c-2": "/v1/models/c-2", "fast": "/v1/models/a", "two%2Fb%2Fd": "/v1/models/b%2Fd", "one/c-1": "/v1/models/c-1"} {
 		if got := read(t, r.ask(t.Context(), "GET", r.urls[0]+"/v1/models/"+path, "")); got != want {
