@@ -132,6 +132,7 @@ func responseRequests() []request {
 		{name: "another's response", method: "GET", path: response, headers: []string{other}, status: 404, code: "not_found"},
 		{name: "stop another's", method: "POST", path: response + "/cancel", headers: []string{other}, status: 404, code: "not_found"},
 		{name: "stop it", method: "POST", path: response + "/cancel", status: 200},
+		{name: "put a response", method: "PUT", path: response, status: 405},
 		{name: "models", method: "GET", path: "/v1/models", status: 200},
 		{name: "a model", method: "GET", path: "/v1/models/m", status: 200},
 		{name: "a model of what breaks", method: "GET", path: "/v1/models/broken%2Fm", status: 502, code: "bad_upstream"},

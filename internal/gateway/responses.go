@@ -46,6 +46,13 @@ func isResponseID(id string) bool {
 // of it or, with stream=true, for its events, POST on cancel to stop it. What is
 // not recorded here, and what else there is below it, is the upstream's.
 func (g *Gateway) serveResponse(w http.ResponseWriter, r *http.Request, path string) error {
+	switch r.Method {
+	case http.MethodGet, http.MethodPost, http.MethodDelete:
+	default:
+		// There are upstreams that answer TRACE with what they were sent: their key.
+		problem.WriteMethod(w, r, "GET, POST, DELETE")
+		return nil
+	}
 	rest := strings.TrimPrefix(path, responses+"/")
 	if !isBelow(rest) {
 		return problem.ErrPath

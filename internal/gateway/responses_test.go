@@ -100,3 +100,15 @@ func TestResponseElsewhere(t *testing.T) {
 		t.Errorf("got %s", got.Status)
 	}
 }
+
+// An upstream that answers TRACE with the request as it came (RFC 9110, section
+// 9.3.8), and with it the key, is not asked to.
+func TestTraceIsNotPassedOn(t *testing.T) {
+	r := newRigBefore(t, 1, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _ = r.Write(w) }))
+	for _, method := range []string{"TRACE", "PUT", "PATCH", "HEAD", "MADE-UP"} {
+		got := r.ask(t.Context(), method, r.urls[0]+"/v1/responses/resp_1", "")
+		if body := read(t, got); got.StatusCode != http.StatusMethodNotAllowed || strings.Contains(body, secret) {
+			t.Errorf("%s: got %s %s", method, got.Status, body)
+		}
+	}
+}
