@@ -3,17 +3,25 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/problem"
 )
 
-// pass sends a request on and answers as the upstream does. Nothing is recorded.
+// pass sends a request on and answers as the upstream does. Nothing is recorded, so
+// that a drain waits for it.
 func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, u *Upstream, path string, body []byte) error {
-	ctx, abort := context.WithCancelCause(r.Context())
+	attended, done, err := g.attend(r.Context())
+	if err != nil {
+		return err
+	}
+	defer done()
+	ctx, abort := context.WithCancelCause(attended)
 	defer abort(nil)
 	ask, err := http.NewRequestWithContext(ctx, r.Method, u.url(path, r.URL.RawQuery), bytes.NewReader(body))
 	if err != nil {
@@ -25,6 +33,9 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, u *Upstream, path
 	response, err := g.call(ask, u, abort)
 	g.opts.Observer.Called(u.Name, labelOf(path), statusOf(response))
 	if err != nil {
+		if errors.Is(context.Cause(ctx), freshet.ErrShutdown) {
+			return freshet.ErrShutdown.With("the server has ended before the upstream has answered; ask again")
+		}
 		if r.Context().Err() == nil {
 			g.opts.Logger.Warn("ask upstream", "upstream", u.Name, "path", path, "error", err)
 		}

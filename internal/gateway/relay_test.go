@@ -193,3 +193,50 @@ func TestDrain(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A drain waits, too, for answers that are only passed on: nobody else has them.
+// Who gets none within the grace is told to ask again.
+func TestDrainWaitsForWhatIsPassedOn(t *testing.T) {
+	for grace, want := range map[time.Duration]int{time.Minute: http.StatusOK, time.Millisecond: http.StatusServiceUnavailable} {
+		asked, let := make(chan struct{}), make(chan struct{})
+		upstream := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			close(asked)
+			select {
+			case <-let:
+				_, _ = io.WriteString(w, "whole")
+			case <-r.Context().Done():
+			}
+		})
+		r := newRigBefore(t, 1, upstream, func(o *server.Options) { o.DrainGrace, o.DrainWindow = grace, -1 })
+		answers := make(chan *http.Response, 1)
+		go func() {
+			response, err := r.try(t.Context(), "POST", r.urls[0]+chat, `{"stream":false}`)
+			if err != nil {
+				t.Error(err)
+			}
+			answers <- response
+		}()
+		<-asked
+		if n := r.servers[0].Stats().Generations; n != 1 {
+			t.Errorf("a drain would wait for %d", n)
+			want = http.StatusOK
+		}
+		drained := make(chan error, 1)
+		go func() { drained <- r.servers[0].Drain(t.Context()) }()
+		if want == http.StatusOK {
+			close(let)
+		}
+		response := <-answers
+		if response == nil {
+			continue
+		}
+		if got := read(t, response); response.StatusCode != want || want == http.StatusOK && got != "whole" {
+			t.Errorf("grace %v: got %s %s", grace, response.Status, got)
+		}
+		_ = response.Body.Close()
+		if err := <-drained; err != nil {
+			t.Error(err)
+		}
+	}
+}
