@@ -21,19 +21,48 @@ const respPrefix = "resp/"
 const responses = "/responses"
 
 // nameResponse lets a response be found by the upstream's id. It is called before
-// anybody can learn that id. A response that was named before keeps its name.
+// anybody can learn that id. If an upstream gives an id twice, it is that of the
+// answer that came first while that is under way, and then of the other.
 func (gen *generation) nameResponse(ctx context.Context, id string) error {
 	if gen.question.endpoint.path != responses || !isResponseID(id) {
 		return nil
 	}
-	_, _, err := gen.g.opts.Hub.Create(ctx, respPrefix+id, freshet.Creation{
+	created, err := gen.createName(ctx, id)
+	if err != nil || created {
+		return err
+	}
+	other, err := gen.g.generationOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	if goesOn, err := gen.g.goesOn(ctx, other); err != nil || goesOn {
+		return err
+	}
+	if err := gen.g.opts.Hub.Delete(ctx, respPrefix+id); err != nil && !errors.Is(err, freshet.ErrNotFound) {
+		return err
+	}
+	_, err = gen.createName(ctx, id)
+	return err
+}
+
+// goesOn reports whether a generation is under way.
+func (g *Gateway) goesOn(ctx context.Context, id string) (bool, error) {
+	info, err := g.opts.Hub.Info(ctx, genPrefix+id)
+	if errors.Is(err, freshet.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && info.Closed == nil, err
+}
+
+func (gen *generation) createName(ctx context.Context, id string) (created bool, err error) {
+	_, created, err = gen.g.opts.Hub.Create(ctx, respPrefix+id, freshet.Creation{
 		Spec: freshet.Spec{ContentType: "text/plain", KeepOpen: gen.g.opts.KeepOpen, KeepClosed: gen.g.opts.KeepClosed},
 		First: &freshet.Append{
 			Records: []freshet.Record{{Data: []byte(strings.TrimPrefix(gen.name, genPrefix))}},
 			Close:   &freshet.Closing{Reason: freshet.Completed},
 		},
 	})
-	return err
+	return created, err
 }
 
 func isResponseID(id string) bool {
@@ -59,14 +88,14 @@ func (g *Gateway) serveResponse(w http.ResponseWriter, r *http.Request, path str
 	}
 	responseID, below, _ := strings.Cut(rest, "/")
 	isGet, isCancel := r.Method == http.MethodGet && below == "", r.Method == http.MethodPost && below == "cancel"
-	id, err := g.findResponse(r, responseID)
+	id, meta, err := g.findResponse(r, responseID)
 	switch {
 	case errors.Is(err, errUnnamed), err == nil && !isGet && !isCancel:
 		body, err := g.readBody(w, r)
 		if err != nil {
 			return err
 		}
-		return g.pass(w, r, &g.opts.Upstreams[0], path, body)
+		return g.pass(w, r, g.upstreamOf(meta), path, body)
 	case err != nil:
 		return err
 	case isCancel:
@@ -86,28 +115,46 @@ func (g *Gateway) serveResponse(w http.ResponseWriter, r *http.Request, path str
 
 var errUnnamed = errors.New("no generation has this response")
 
-// findResponse returns the generation of a response of the caller's.
-func (g *Gateway) findResponse(r *http.Request, responseID string) (id string, err error) {
-	if !isResponseID(responseID) {
-		return "", problem.ErrPath
+// upstreamOf returns the upstream that has made an answer, or the first if that is
+// not known here.
+func (g *Gateway) upstreamOf(m Meta) *Upstream {
+	for i := range g.opts.Upstreams {
+		if g.opts.Upstreams[i].Name == m.Upstream {
+			return &g.opts.Upstreams[i]
+		}
 	}
-	page, err := g.opts.Hub.Read(r.Context(), respPrefix+responseID, freshet.Offset{}, freshet.Limit{Records: 1})
+	return &g.opts.Upstreams[0]
+}
+
+// findResponse returns the generation of a response of the caller's.
+func (g *Gateway) findResponse(r *http.Request, responseID string) (id string, meta Meta, err error) {
+	if !isResponseID(responseID) {
+		return "", meta, problem.ErrPath
+	}
+	if id, err = g.generationOf(r.Context(), responseID); err != nil {
+		return "", meta, err
+	}
+	info, err := g.opts.Hub.Info(r.Context(), genPrefix+id)
+	if err != nil {
+		return "", meta, err
+	}
+	meta, err = metaOf(&info)
+	if err == nil && meta.Principal != principalOf(r.Header) {
+		err = freshet.ErrNotFound
+	}
+	return id, meta, err
+}
+
+// generationOf returns the generation that a response is named for.
+func (g *Gateway) generationOf(ctx context.Context, responseID string) (id string, err error) {
+	page, err := g.opts.Hub.Read(ctx, respPrefix+responseID, freshet.Offset{}, freshet.Limit{Records: 1})
 	if errors.Is(err, freshet.ErrNotFound) || err == nil && len(page.Records) == 0 {
 		return "", errUnnamed
 	}
 	if err != nil {
 		return "", err
 	}
-	id = string(page.Records[0].Data)
-	info, err := g.opts.Hub.Info(r.Context(), genPrefix+id)
-	if err != nil {
-		return "", err
-	}
-	meta, err := metaOf(&info)
-	if err == nil && meta.Principal != principalOf(r.Header) {
-		err = freshet.ErrNotFound
-	}
-	return id, err
+	return string(page.Records[0].Data), nil
 }
 
 // parseAfter reads the number of the last event that a caller has had; -1 is none.

@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/gateway/origin"
+	"github.com/freshet-stream/freshet/server"
 )
 
 const resp = "/v1/responses"
@@ -111,4 +113,70 @@ func TestTraceIsNotPassedOn(t *testing.T) {
 			t.Errorf("%s: got %s %s", method, got.Status, body)
 		}
 	}
+}
+
+// What there is below a response, and its deletion, are asked of the upstream that
+// has made it.
+func TestBelowResponse(t *testing.T) {
+	second := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != "POST" {
+			fmt.Fprintf(w, "%s %s", r.Method, r.URL.Path)
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, `data: {"type":"response.completed","response":{"id":"resp_1"}}`+"\n\n")
+	}))
+	defer second.Close()
+	r := newRigBefore(t, 1, http.NotFoundHandler(), func(o *server.Options) {
+		o.Upstreams = append(o.Upstreams, server.Upstream{Name: "second", Base: second.URL + "/v1"})
+	})
+	read(t, r.post(0, resp, `{"model":"second/m","stream":true}`))
+	for _, request := range []string{"GET /v1/responses/resp_1/input_items", "DELETE /v1/responses/resp_1"} {
+		method, path, _ := strings.Cut(request, " ")
+		if got := read(t, r.ask(t.Context(), method, r.urls[0]+path, "")); got != request {
+			t.Errorf("%s: got %s", request, got)
+		}
+	}
+}
+
+// An upstream that gives an id twice does not make the later answer one that nobody
+// finds: once the first has ended it has the id.
+func TestResponseIDTwice(t *testing.T) {
+	let := make(chan struct{})
+	r := newRigBefore(t, 2, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, `data: {"type":"response.created","response":{"id":"resp_1"}}`+"\n\n")
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-let:
+		case <-r.Context().Done():
+		}
+	}))
+	url := r.urls[1] + resp + "/resp_1"
+	ask := func(who string) (name, created string) {
+		response := r.post(0, resp, `{"stream":true}`, "Authorization", who)
+		return streamOf(t, response), readEvents(t, response, 1)[0]
+	}
+	first, _ := ask("me")
+	second, _ := ask("me")
+	cancel := func(name string) {
+		t.Helper()
+		got := r.ask(t.Context(), "POST", url+"/cancel", "", "Authorization", "me")
+		if got.Header.Get("Freshet-Stream") != name {
+			t.Errorf("cancelled %s instead of %s", got.Header.Get("Freshet-Stream"), name)
+		}
+		if closed := r.end(name); closed.Reason != freshet.Cancelled {
+			t.Errorf("%s is closed as %s", name, closed.Reason)
+		}
+	}
+	cancel(first)
+	third, _ := ask("me")
+	cancel(third)
+	fourth, created := ask("you")
+	got := r.ask(t.Context(), "GET", url+"?stream=true", "", "Authorization", "you")
+	if streamOf(t, got) != fourth || readEvents(t, got, 1)[0] != created {
+		t.Errorf("got %s instead of %s", streamOf(t, got), fourth)
+	}
+	close(let)
+	r.end(second)
 }
