@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/freshet-stream/freshet/internal/problem"
 )
 
 // roundTrip sends a request to an upstream. The body of the answer is read as it
@@ -24,6 +26,19 @@ func (g *Gateway) roundTrip(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("the answer is encoded as %.32q, which was not asked for", coding)
 	}
 	return response, nil
+}
+
+// decoded returns the body of a request as it was before it was compressed. That is
+// what the upstream gets: it has to be read here to be asked of the right one.
+func decoded(h http.Header, body io.ReadCloser) (io.Reader, error) {
+	switch coding := strings.ToLower(h.Get("Content-Encoding")); coding {
+	case "", "identity":
+		return body, nil
+	case "gzip", "x-gzip":
+		return &gzipBody{ReadCloser: body}, nil
+	default:
+		return nil, problem.ErrHeader.With("Content-Encoding is %.32q; send the body as it is, or in gzip", coding)
+	}
 }
 
 // A gzipBody is a body that is decompressed as it comes.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/server"
 )
 
 // dataOf returns what is after "data:" and its one space in each line of an answer.
@@ -164,6 +165,45 @@ func TestCompressedUnasked(t *testing.T) {
 		if got := r.post(0, chat, body); got.StatusCode != http.StatusBadGateway {
 			t.Errorf("%s: an unknown coding is answered by %s", body, got.Status)
 		}
+	}
+}
+
+// A question that is compressed is asked as it was before, and is the same as one
+// that is not; it is bounded by what it was, and has to be whole.
+func TestCompressedQuestion(t *testing.T) {
+	r := newRig(t, 1, func(o *server.Options) { o.Limits.Append = 4 << 10 })
+	packed := func(body string) string {
+		var b strings.Builder
+		z := gzip.NewWriter(&b)
+		_, _ = io.WriteString(z, body)
+		_ = z.Close()
+		return b.String()
+	}
+	body := question(chat, "tokens=3")
+	want := r.direct(chat, body)
+	for _, headers := range [][]string{{"Content-Encoding", "gzip"}, {"Content-Encoding", "identity"}} {
+		sent := body
+		if headers[1] == "gzip" {
+			sent = packed(body)
+		}
+		if got := read(t, r.post(0, chat, sent, append(headers, "Idempotency-Key", "k")...)); told(got) != want {
+			t.Errorf("%s: got %q", headers, got)
+		}
+	}
+	if n := r.origin.Counts().Requests; n != 2 {
+		t.Errorf("the upstream was asked %d times instead of 2", n)
+	}
+	for sent, status := range map[string]int{
+		packed(question(chat, strings.Repeat("x", 8<<10))): http.StatusRequestEntityTooLarge,
+		packed(body)[:30]: http.StatusBadRequest,
+		body:              http.StatusBadRequest,
+	} {
+		if got := r.post(0, chat, sent, "Content-Encoding", "gzip"); got.StatusCode != status {
+			t.Errorf("got %s, want %d", got.Status, status)
+		}
+	}
+	if got := r.post(0, chat, body, "Content-Encoding", "zstd"); got.StatusCode != http.StatusBadRequest {
+		t.Errorf("zstd: got %s", got.Status)
 	}
 }
 

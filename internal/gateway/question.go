@@ -94,10 +94,14 @@ func (q *question) request(ctx context.Context) (*http.Request, error) {
 
 func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	most := int64(g.opts.Limits.Append)
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	plain, err := decoded(r.Header, http.MaxBytesReader(w, r.Body, most))
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(io.LimitReader(plain, most+1))
 	var tooLarge *http.MaxBytesError
 	switch {
-	case errors.As(err, &tooLarge):
+	case errors.As(err, &tooLarge), int64(len(body)) > most:
 		return nil, freshet.ErrTooLarge.With("the body may have %d bytes; raise --max-body", most)
 	case err != nil:
 		return nil, problem.ErrBody
