@@ -55,6 +55,12 @@ func metaOf(info *freshet.Info) (m Meta, err error) {
 	return m, nil
 }
 
+// refused reports whether the upstream has not begun an answer, and never will:
+// closed is how the stream is.
+func (m *Meta) refused(closed *freshet.Closure) bool {
+	return closed != nil && m.Plain && m.Status/100 != 2
+}
+
 // pathOf returns the path at which the stream of a generation is.
 func pathOf(id string) string { return "/v1/stream/" + genPrefix + id }
 

@@ -187,6 +187,46 @@ func TestAnotherBody(t *testing.T) {
 	}
 }
 
+// A refused question is forgotten with its refusal: the key is free for a better
+// one, which then has it.
+func TestAnotherBodyAfterRefusal(t *testing.T) {
+	r := newRig(t, 2)
+	ask := func(i int, prompt string) *http.Response {
+		return r.post(i, chat, question(chat, prompt), "Idempotency-Key", "k")
+	}
+	for _, prompt := range []string{"status=400", "status=429", "tokens=2"} {
+		if got, want := read(t, ask(0, prompt)), r.direct(chat, question(chat, prompt)); told(got) != want {
+			t.Errorf("%s: got %s, want %s", prompt, got, want)
+		}
+	}
+	for prompt, want := range map[string]int{"tokens=2": 200, "status=400": 422} {
+		if got := ask(1, prompt); got.StatusCode != want {
+			t.Errorf("%s, again: got %s", prompt, got.Status)
+		}
+	}
+}
+
+// Keys that differ are no key.
+func TestTwoKeys(t *testing.T) {
+	r := newRig(t, 1)
+	for other, want := range map[string]int{"k": 200, "l": 400} {
+		request, err := http.NewRequestWithContext(t.Context(), "POST", r.urls[0]+chat, strings.NewReader(question(chat, "tokens=1")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header["Idempotency-Key"] = []string{"k", other}
+		got, err := r.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read(t, got)
+		_ = got.Body.Close()
+		if got.StatusCode != want {
+			t.Errorf("k and %s: got %s", other, got.Status)
+		}
+	}
+}
+
 // After a failure, an interruption or a refusal the same key starts anew; what
 // was completed or cancelled is replayed.
 func TestWhatIsReplayed(t *testing.T) {

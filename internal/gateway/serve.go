@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/freshet-stream/freshet"
@@ -48,7 +49,10 @@ func arrival(created bool) Arrival {
 
 // keyOf returns the Idempotency-Key of a request, "" for none.
 func keyOf(r *http.Request) (string, error) {
-	key := r.Header.Get("Idempotency-Key")
+	key, all := r.Header.Get("Idempotency-Key"), r.Header.Values("Idempotency-Key")
+	if slices.ContainsFunc(all, func(other string) bool { return other != key }) {
+		return "", problem.ErrHeader.With("Idempotency-Key is given %d times; send one", len(all))
+	}
 	if len(key) > keyBytes {
 		return "", problem.ErrHeader.With("Idempotency-Key has %d bytes and may have %d", len(key), keyBytes)
 	}
@@ -96,7 +100,7 @@ const claimsMost = 1000
 
 // claim finds the generation under a caller's key, or begins it. Of many who do so
 // at once exactly one begins it, on whatever server. One that has failed is left
-// behind: whoever asks again wants another try. A key is known for as long as its
+// behind: whoever asks again wants another try. A refusal is not remembered at all. A key is known for as long as its
 // generations are kept.
 func (g *Gateway) claim(ctx context.Context, q *question, key string) (id string, created bool, err error) {
 	for n := 1; n <= claimsMost; n++ {
@@ -111,6 +115,8 @@ func (g *Gateway) claim(ctx context.Context, q *question, key string) (id string
 			return "", false, err
 		case meta.Principal != q.principal:
 			return "", false, freshet.ErrNotFound
+		case meta.refused(info.Closed):
+			// Whoever is told what is wrong with a question may ask a better one.
 		case meta.Body != q.digest:
 			return "", false, problem.ErrKey
 		case info.Closed == nil || info.Closed.Reason == freshet.Completed || info.Closed.Reason == freshet.Cancelled:
