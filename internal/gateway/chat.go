@@ -153,18 +153,24 @@ func (g *Gateway) point(ctx context.Context, name, id string) error {
 	return nil
 }
 
-// abandon stops a generation that no conversation names.
+// abandon stops a generation that no conversation names. Its question, if it comes
+// again under its key, has it asked for anew.
 func (g *Gateway) abandon(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTime)
 	defer cancel()
-	if err := g.stop(ctx, id); err != nil {
+	if err := g.close(ctx, id, closingFor(freshet.Failed, dialect.CodeUpstream, "The conversation could not name its answer.")); err != nil {
 		g.opts.Logger.Warn("stop generation", "stream", genPrefix+id, "error", err)
 	}
 }
 
 // stop closes the stream of a generation as cancelled, unless it has ended.
 func (g *Gateway) stop(ctx context.Context, id string) error {
-	_, err := g.opts.Hub.Append(ctx, genPrefix+id, freshet.Append{Close: &freshet.Closing{Reason: freshet.Cancelled}})
+	return g.close(ctx, id, &freshet.Closing{Reason: freshet.Cancelled})
+}
+
+// close closes the stream of a generation unless it has ended.
+func (g *Gateway) close(ctx context.Context, id string, c *freshet.Closing) error {
+	_, err := g.opts.Hub.Append(ctx, genPrefix+id, freshet.Append{Close: c})
 	if err != nil && !isOver(err) {
 		return err
 	}

@@ -1,11 +1,13 @@
 package gateway_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/freshet-stream/freshet"
@@ -232,6 +234,39 @@ func TestClosedConversation(t *testing.T) {
 	}
 	if _, err := r.origin.Await(t.Context(), func(c origin.Counts) bool { return c.Open == 0 }); err != nil {
 		t.Error(err)
+	}
+}
+
+// A forgetful store cannot create conversations while it is told so.
+type forgetful struct {
+	freshet.Store
+	away atomic.Bool
+}
+
+func (s *forgetful) Create(ctx context.Context, name string, c freshet.Creation) (freshet.Info, bool, error) {
+	if s.away.Load() && strings.HasPrefix(name, "chat/") {
+		return freshet.Info{}, false, freshet.ErrUnavailable
+	}
+	return s.Store.Create(ctx, name, c)
+}
+
+// An answer that its conversation cannot name is given up, and asked for anew by
+// the same question under its key.
+func TestAnswerWithoutAName(t *testing.T) {
+	store := &forgetful{}
+	r := newRig(t, 1, func(o *server.Options) { store.Store, o.Store = o.Store, store })
+	store.away.Store(true)
+	if got := r.post(0, "/v1/chat", turn("c", "stall=3"), "Idempotency-Key", "k"); got.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("got %s", got.Status)
+	}
+	if _, err := r.origin.Await(t.Context(), func(c origin.Counts) bool { return c.Open == 0 }); err != nil {
+		t.Error(err)
+	}
+	store.away.Store(false)
+	r.origin.Resume()
+	got, _ := chunks(t, read(t, r.post(0, "/v1/chat", turn("c", "stall=3"), "Idempotency-Key", "k")))
+	if last := got[len(got)-1]; last.Type != "finish" {
+		t.Errorf("asked again it ends with %+v", last)
 	}
 }
 
