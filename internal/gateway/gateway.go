@@ -151,6 +151,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := serve(w, r, path); err != nil {
-		problem.Write(w, r, err)
+		problem.WriteCall(w, r, err)
 	}
 }

@@ -67,7 +67,7 @@ func (g *Gateway) relay(w http.ResponseWriter, r *http.Request, id string, from 
 	defer c.follower.Close()
 	if _, gap := c.follower.At(); gap != nil {
 		w.Header().Set("Freshet-Gap", gap.Why)
-		return &freshet.GapError{Why: gap.Why, Oldest: gap.Resumed}
+		return freshet.ErrGap.With("this Last-Event-ID leads to nothing in its answer (%s); ask without it", gap.Why)
 	}
 	return c.run(ctx)
 }

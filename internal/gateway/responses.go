@@ -140,7 +140,7 @@ func (g *Gateway) findResponse(r *http.Request, responseID string) (id string, m
 	}
 	meta, err = metaOf(&info)
 	if err == nil && meta.Principal != principalOf(r.Header) {
-		err = freshet.ErrNotFound
+		err = freshet.ErrNotFound.With("there is no response of this caller with this id")
 	}
 	return id, meta, err
 }

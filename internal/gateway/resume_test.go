@@ -176,7 +176,8 @@ func TestAnotherBody(t *testing.T) {
 	for _, header := range []string{"Idempotency-Key", "Last-Event-ID"} {
 		value := map[string]string{"Idempotency-Key": "k", "Last-Event-ID": id}[header]
 		got := r.post(0, chat, question(chat, "tokens=4"), header, value)
-		if body := read(t, got); got.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(body, "key_reused") {
+		if body := read(t, got); got.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(body, `"error":{"message":"th`) ||
+			!strings.Contains(body, `"type":"invalid_request_error","param":null,"code":"key_reused"}`) {
 			t.Errorf("%s: got %s %s", header, got.Status, body)
 		}
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -77,7 +78,11 @@ func (g *Gateway) resume(ctx context.Context, q *question, last string) (id stri
 	if err != nil || !isID(id) || id == last {
 		return "", from, freshet.ErrOffset.With("Last-Event-ID is %.64q and has to be an id that was sent with the answer", last)
 	}
+	none := freshet.ErrNotFound.With("there is no answer of this caller and path with this Last-Event-ID; it may have expired: ask without it")
 	info, err := g.opts.Hub.Info(ctx, genPrefix+id)
+	if errors.Is(err, freshet.ErrNotFound) {
+		return "", from, none
+	}
 	if err != nil {
 		return "", from, err
 	}
@@ -86,7 +91,7 @@ func (g *Gateway) resume(ctx context.Context, q *question, last string) (id stri
 	case err != nil:
 		return "", from, err
 	case meta.Principal != q.principal, meta.Endpoint != q.endpoint.path:
-		return "", from, freshet.ErrNotFound
+		return "", from, none
 	case q.asksAnew && meta.Body != q.digest:
 		return "", from, problem.ErrKey.With("the body is not the one that the answer of this Last-Event-ID was asked with")
 	case meta.Plain:

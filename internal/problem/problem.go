@@ -128,19 +128,48 @@ type details struct {
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
 	Code   string `json:"code"`
+	// Error is the same as the SDKs of LLM providers read errors.
+	Error *callError `json:"error,omitempty"`
+}
+
+type callError struct {
+	Message string  `json:"message"`
+	Type    string  `json:"type"`
+	Param   *string `json:"param"`
+	Code    string  `json:"code"`
 }
 
 // Write answers a request with what err means to its client, as
 // application/problem+json. Headers that belong to the answer are set before.
 func Write(w http.ResponseWriter, r *http.Request, err error) {
 	coded, kind := Of(err)
-	body, _ := json.Marshal(details{
+	write(w, r, coded, newDetails(coded, kind))
+}
+
+// WriteCall is [Write] for those who call a provider of LLMs: its SDKs find what is
+// wrong where they look for it, in a member error.
+func WriteCall(w http.ResponseWriter, r *http.Request, err error) {
+	coded, kind := Of(err)
+	d := newDetails(coded, kind)
+	d.Error = &callError{Message: d.Detail, Type: "invalid_request_error", Code: d.Code}
+	if d.Status/100 == 5 {
+		d.Error.Type = "server_error"
+	}
+	write(w, r, coded, d)
+}
+
+func newDetails(coded *freshet.Error, kind Kind) details {
+	return details{
 		Type:   "urn:freshet:problem:" + coded.Code,
 		Title:  kind.Title,
 		Status: kind.Status,
 		Detail: coded.Detail,
 		Code:   coded.Code,
-	})
+	}
+}
+
+func write(w http.ResponseWriter, r *http.Request, coded *freshet.Error, d details) {
+	body, _ := json.Marshal(d)
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
@@ -149,10 +178,10 @@ func Write(w http.ResponseWriter, r *http.Request, err error) {
 		// The next request is for another server. Over HTTP/2 this is a GOAWAY.
 		h.Set("Connection", "close")
 	}
-	if seconds, ok := retryAfter[kind.Status]; ok {
+	if seconds, ok := retryAfter[d.Status]; ok {
 		h.Set("Retry-After", strconv.Itoa(seconds))
 	}
-	w.WriteHeader(kind.Status)
+	w.WriteHeader(d.Status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(append(body, '\n'))
 	}
