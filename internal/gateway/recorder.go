@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/freshet-stream/freshet"
@@ -11,19 +12,19 @@ import (
 )
 
 const (
-	// waitingMost is how many events wait to be recorded; beyond that the upstream
-	// waits.
+	// waitingMost and joinedBytes are how many events, and from which size on, wait
+	// to be recorded; beyond that the upstream waits.
 	waitingMost = 256
-	// joinedBytes is from which size on events leave, although more are waiting.
 	joinedBytes = 256 << 10
 	// headTime is for how long the head of an answer may wait for its first event,
 	// to be recorded with it. Nobody is kept waiting: callers get both at once.
 	headTime = 2 * time.Millisecond
 	// recordTime is for how long recording is tried while the store is away.
 	recordTime = 10 * time.Second
-	// waitMost is how long at most the next try waits: the store may be back just
-	// before the time is over.
-	waitMost = 500 * time.Millisecond
+	// waitLeast is how long the first next try waits, and waitMost how long at most
+	// a later one does: the store may be back just before the time is over.
+	waitLeast = 20 * time.Millisecond
+	waitMost  = 500 * time.Millisecond
 )
 
 // producerID is the name under which an owner appends, so that it can repeat.
@@ -39,38 +40,90 @@ type entry struct {
 // A recorder appends what happens to a stream, in order. What comes while it
 // appends goes in the next append together.
 type recorder struct {
-	hub     *hub.Hub
-	name    string
-	entries chan entry
+	name string
+	to   hub.Appender
 	// done is closed when nothing more is recorded, and err says why if that is
 	// not the close.
 	done chan struct{}
 	err  error
-	seq  uint64
 	// closed is how the stream was closed, if that was learnt here.
 	closed *freshet.Closure
+	// leave ends the wait for the context.
+	leave func() bool
+
+	mu sync.Mutex
+	// next is what waits, of so many entries and bytes.
+	next           freshet.Append
+	entries, bytes int
+	room           sync.Cond
+	// flight is what is being appended, if flying, since it departed.
+	flight   freshet.Append
+	flying   bool
+	departed time.Time
+	seq      uint64
+	// wait is how long the next try waits, and missed why there is one.
+	wait   time.Duration
+	missed error
+	// patience ends with the time for the flight, and head and again let something
+	// depart. They are nil before they are needed.
+	patience, head, again *time.Timer
+	over                  bool
 }
 
 // startRecorder returns a recorder of a stream. It ends when the stream is closed,
 // by it or by others, or when ctx does.
 func startRecorder(ctx context.Context, h *hub.Hub, name string) *recorder {
-	r := &recorder{hub: h, name: name, entries: make(chan entry, waitingMost), done: make(chan struct{})}
-	go func() {
-		defer close(r.done)
-		r.err = r.run(ctx)
-	}()
+	r := &recorder{name: name, done: make(chan struct{})}
+	r.room.L = &r.mu
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leave = context.AfterFunc(ctx, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.finish(context.Cause(ctx))
+	})
+	var err error
+	if r.to, err = h.Appender(name); err != nil {
+		r.finish(err)
+	}
 	return r
 }
 
 // record lets something be appended. It waits if too much is waiting, and reports
 // whether something can still be appended.
 func (r *recorder) record(e entry) bool {
-	select {
-	case r.entries <- e:
-		return true
-	case <-r.done:
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for !r.over && (r.entries >= waitingMost || r.bytes >= joinedBytes) {
+		r.room.Wait()
+	}
+	if r.over {
 		return false
 	}
+	r.entries++
+	r.bytes += e.addTo(&r.next)
+	switch {
+	case r.flying:
+	case e.record == nil && e.close == nil && r.entries == 1:
+		r.head = time.AfterFunc(headTime, r.departAlone)
+	default:
+		r.depart()
+	}
+	return !r.over
+}
+
+func (e *entry) addTo(a *freshet.Append) (size int) {
+	if e.record != nil {
+		a.Records = append(a.Records, *e.record)
+		size = e.record.Size()
+	}
+	if e.meta != nil {
+		a.Meta = e.meta
+	}
+	if e.close != nil {
+		a.Close = e.close
+	}
+	return size
 }
 
 // failure returns why a recorder that is done could not go on, nil if it need not:
@@ -82,80 +135,104 @@ func (r *recorder) failure() error {
 	return r.err
 }
 
-func (r *recorder) run(ctx context.Context) error {
-	for {
-		var a freshet.Append
-		select {
-		case e := <-r.entries:
-			e.addTo(&a)
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		r.join(&a)
-		if err := r.append(ctx, a); err != nil {
-			return err
-		}
-		if a.Close != nil {
-			return nil
+// departAlone lets a head depart for which no event has come.
+func (r *recorder) departAlone() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.over && !r.flying && r.entries > 0 {
+		r.depart()
+	}
+}
+
+// depart appends what waits. The lock is held.
+func (r *recorder) depart() {
+	r.flight, r.flying, r.departed = r.next, true, time.Now()
+	r.flight.Producer = &freshet.Producer{ID: producerID, Seq: r.seq}
+	r.next, r.entries, r.bytes = freshet.Append{}, 0, 0
+	r.room.Broadcast()
+	r.wait, r.missed = waitLeast, nil
+	if r.patience == nil {
+		r.patience = time.AfterFunc(recordTime, r.giveUp)
+	} else {
+		r.patience.Reset(recordTime)
+	}
+	r.try()
+}
+
+// try lets the flight leave for the store. The lock is held.
+func (r *recorder) try() {
+	if err := r.to.Submit(r.flight, r.land); err != nil {
+		r.fail(err)
+	}
+}
+
+// land takes what came of a try.
+func (r *recorder) land(result freshet.Result, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over {
+		return
+	}
+	r.closed = result.Closed
+	switch {
+	case err != nil:
+		r.fail(err)
+	case r.flight.Close != nil:
+		r.finish(nil)
+	default:
+		r.seq++
+		r.patience.Stop()
+		r.flight, r.flying = freshet.Append{}, false
+		if r.entries > 0 {
+			r.depart()
 		}
 	}
 }
 
-func (e *entry) addTo(a *freshet.Append) (size int) {
-	if e.record != nil {
-		a.Records = append(a.Records, *e.record)
-		size = e.record.Size()
+// fail tries again later, if that may help. The lock is held.
+func (r *recorder) fail(err error) {
+	if !passes(err) {
+		r.finish(err)
+		return
 	}
-	if e.meta != nil {
-		a.Meta = e.meta
-	}
-	a.Close = e.close
-	return size
+	r.missed = err
+	r.again = time.AfterFunc(r.wait, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if !r.over {
+			r.try()
+		}
+	})
+	r.wait = min(2*r.wait, waitMost)
 }
 
-// join adds what else is waiting.
-func (r *recorder) join(a *freshet.Append) {
-	if len(a.Records) == 0 && a.Close == nil {
-		wait := time.NewTimer(headTime)
-		defer wait.Stop()
-		select {
-		case e := <-r.entries:
-			e.addTo(a)
-		case <-wait.C:
-			return
-		}
-	}
-	for size := 0; size < joinedBytes && a.Close == nil; {
-		select {
-		case e := <-r.entries:
-			size += e.addTo(a)
-		default:
-			return
-		}
+// giveUp ends the recording if the time for the flight is over. The try may land
+// yet: what it holds is a part of the answer.
+func (r *recorder) giveUp() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.over && r.flying && time.Since(r.departed) >= recordTime {
+		r.finish(fmt.Errorf("record %q: %w", r.name, errors.Join(r.missed, context.DeadlineExceeded)))
 	}
 }
 
-// append appends exactly once, trying again for a while if that may help.
-func (r *recorder) append(ctx context.Context, a freshet.Append) error {
-	ctx, cancel := context.WithTimeout(ctx, recordTime)
-	defer cancel()
-	a.Producer = &freshet.Producer{ID: producerID, Seq: r.seq}
-	for wait := 20 * time.Millisecond; ; wait = min(2*wait, waitMost) {
-		result, err := r.hub.Append(ctx, r.name, a)
-		r.closed = result.Closed
-		switch {
-		case err == nil:
-			r.seq++
-			return nil
-		case !passes(err):
-			return err
-		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return fmt.Errorf("record %q: %w", r.name, err)
+// finish ends the recording, unless it has ended. The lock is held.
+func (r *recorder) finish(err error) {
+	if r.over {
+		return
+	}
+	r.over, r.err = true, err
+	r.leave()
+	for _, t := range []*time.Timer{r.patience, r.head, r.again} {
+		if t != nil {
+			t.Stop()
 		}
 	}
+	if r.to != (hub.Appender{}) {
+		r.to.Close()
+	}
+	r.room.Broadcast()
+	close(r.done)
 }
 
 // isOver reports whether a stream has ended by another's hand.

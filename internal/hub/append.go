@@ -25,7 +25,15 @@ type queue struct {
 type pending struct {
 	freshet.Append
 	size   int
-	answer chan answer
+	answer func(freshet.Result, error)
+}
+
+func newPending(a freshet.Append, then func(freshet.Result, error)) *pending {
+	p := &pending{Append: a, answer: then}
+	for i := range a.Records {
+		p.size += a.Records[i].Size()
+	}
+	return p
 }
 
 type answer struct {
@@ -48,15 +56,13 @@ func (h *Hub) Append(ctx context.Context, name string, a freshet.Append) (freshe
 		return refused(err)
 	}
 	defer t.release()
-	p := &pending{Append: a, answer: make(chan answer, 1)}
-	for i := range a.Records {
-		p.size += a.Records[i].Size()
-	}
+	answered := make(chan answer, 1)
+	p := newPending(a, func(r freshet.Result, err error) { answered <- answer{r, err} })
 	if err := t.enqueue(ctx, p); err != nil {
 		return refused(err)
 	}
 	select {
-	case got := <-p.answer:
+	case got := <-answered:
 		return got.Result, got.err
 	case <-ctx.Done():
 	}
@@ -64,7 +70,7 @@ func (h *Hub) Append(ctx context.Context, name string, a freshet.Append) (freshe
 		return refused(fmt.Errorf("append to %q: %w", name, context.Cause(ctx)))
 	}
 	select {
-	case got := <-p.answer:
+	case got := <-answered:
 		return got.Result, got.err
 	default:
 		return refused(fmt.Errorf("append to %q: %w: %w", name, freshet.ErrUncertain, context.Cause(ctx)))
@@ -102,6 +108,12 @@ func (t *topic) enqueue(ctx context.Context, p *pending) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	return t.board(p)
+}
+
+// board puts p into the queue, for which there is room. The lock is held.
+func (t *topic) board(p *pending) error {
+	q := &t.queue
 	if !q.flying {
 		if !t.hub.depart(t) {
 			return freshet.ErrShutdown

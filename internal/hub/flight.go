@@ -82,13 +82,13 @@ func (t *topic) call(batch []*pending) {
 	results, err := t.commit(appends)
 	if err != nil {
 		for _, p := range batch {
-			p.answer <- answer{freshet.Result{Err: err}, err}
+			p.answer(refused(err))
 		}
 		return
 	}
 	t.announce(appends, results)
 	for i, p := range batch {
-		p.answer <- answer{results[i], results[i].Err}
+		p.answer(results[i], results[i].Err)
 	}
 }
 
