@@ -10,7 +10,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/freshet-stream/freshet"
+	"github.com/freshet-stream/freshet/internal/drain"
 	"github.com/freshet-stream/freshet/internal/problem"
+	"github.com/freshet-stream/freshet/internal/wire"
 )
 
 // pass sends a request on and answers as the upstream does. Nothing is recorded, so
@@ -49,11 +51,11 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, u *Upstream, path
 	defer dog.stop()
 	copyHeaders(w.Header(), answeredHeaders(response.Header))
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(response.StatusCode)
-	if _, err := io.Copy(flusher{w}, dog); err != nil {
-		// An answer that broke off does not end as a whole one.
-		panic(http.ErrAbortHandler)
+	caller := wire.Start(ctx, w, response.StatusCode, &g.callers, drain.SSE)
+	if _, err := io.Copy(writer{caller}, dog); err != nil {
+		caller.Abort()
 	}
+	caller.End()
 	return nil
 }
 
@@ -74,14 +76,13 @@ func (g *Gateway) serveHelper(w http.ResponseWriter, r *http.Request, path strin
 	return g.pass(w, r, q.upstream, path, q.body)
 }
 
-// A flusher sends each piece at once.
-type flusher struct{ w http.ResponseWriter }
+// A writer sends each piece at once.
+type writer struct{ to *wire.Response }
 
 // Write implements [io.Writer].
-func (f flusher) Write(p []byte) (int, error) {
-	n, err := f.w.Write(p)
-	if err == nil {
-		err = http.NewResponseController(f.w).Flush()
+func (w writer) Write(p []byte) (int, error) {
+	if err := w.to.Write(p); err != nil {
+		return 0, err
 	}
-	return n, err
+	return len(p), nil
 }
