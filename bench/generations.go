@@ -15,8 +15,10 @@ import (
 )
 
 const (
-	// direct is the side without Freshet.
-	direct = "direct"
+	// direct is the side without Freshet, and bareDisk the one with nothing but what
+	// a durable token waits for.
+	direct   = "direct"
+	bareDisk = "write+fdatasync alone"
 	// loneAnswer is how many tokens an answer has at most that is the only one:
 	// there are enough first tokens then.
 	loneAnswer = 20
@@ -62,8 +64,12 @@ func runGenerations(ctx context.Context, c *config, r *result) error {
 		}
 		generators = append(generators, &generator{engine: e, name: title})
 	}
+	synced := map[int][]time.Duration{}
 	for range c.callersCount {
 		for _, n := range counts {
+			if err := c.syncAtPace(ctx, synced, n); err != nil {
+				return err
+			}
 			for _, g := range generators {
 				if err := g.measure(ctx, c, r, n); err != nil {
 					return fmt.Errorf("%s: %w", g.side(n), err)
@@ -72,8 +78,28 @@ func runGenerations(ctx context.Context, c *config, r *result) error {
 		}
 	}
 	r.sumUp(generators, counts)
+	for n, took := range synced {
+		side := fmt.Sprintf("%d, %s", n, bareDisk)
+		r.add(side, "delay", "ms", stat.Millis(took).Median())
+		r.add(side, "delay, p99", "ms", stat.Millis(took).Quantile(0.99))
+	}
 	r.table = generationsTable(r, generators, counts)
 	return nil
+}
+
+// eventBytes is about the size of a token in the format of its provider.
+const eventBytes = 300
+
+// syncAtPace measures the disk for as many tokens as callers get, unless nothing
+// that is measured goes there.
+func (c *config) syncAtPace(ctx context.Context, took map[int][]time.Duration, callers int) error {
+	if !strings.Contains(c.into, "pebble") {
+		return nil
+	}
+	gap := time.Second / time.Duration(c.tokens*callers)
+	more, err := subject.SyncAtPace(ctx, c.data, eventBytes, gap, 3*c.time)
+	took[callers] = append(took[callers], more...)
+	return err
 }
 
 // parseCounts reads how many callers there are.
@@ -180,6 +206,9 @@ func generationsTable(r *result, generators []*generator, counts []int) *table {
 			}
 			held := fmt.Sprintf("%.0f of %d", r.find(side, "held back").Median, len(g.heard[n].Delays))
 			t.add(append(row, held, r.cell(side, "tokens"), cpu, redis)...)
+		}
+		if side := fmt.Sprintf("%d, %s", n, bareDisk); r.find(side, "delay") != nil {
+			t.add(side, "–", "–", "–", r.cell(side, "delay"), r.cell(side, "delay, p99"), "–", "–", "–", "–", "–")
 		}
 	}
 	return t
