@@ -2,10 +2,12 @@ package generation_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"testing"
 )
 
 // An answer is read block by block.
@@ -13,6 +15,12 @@ type answer struct {
 	*http.Response
 	in     *bufio.Reader
 	blocks []string
+}
+
+// newBlocks returns an answer that was read.
+func newBlocks(whole string) *answer {
+	blocks := strings.SplitAfter(whole, "\n\n")
+	return &answer{blocks: blocks[:len(blocks)-1]}
 }
 
 func newAnswer(response *http.Response) *answer {
@@ -94,3 +102,34 @@ func (a *answer) lastID() string {
 
 // stream returns the name of the stream that an answer says it is.
 func (a *answer) stream() string { return a.Header.Get("Freshet-Stream") }
+
+// responseID returns the upstream's id of a response.
+func (a *answer) responseID(t *testing.T) string {
+	t.Helper()
+	_, data, _ := strings.Cut(a.blocks[0], "data: ")
+	var created struct{ Response struct{ ID string } }
+	if err := json.Unmarshal([]byte(strings.SplitN(data, "\n", 2)[0]), &created); err != nil || created.Response.ID == "" {
+		t.Fatalf("no id in %s: %v", a.blocks[0], err)
+	}
+	return created.Response.ID
+}
+
+// text returns the text of chat completions, or of the chunks of the AI SDK.
+func (a *answer) text() (text string) {
+	for _, block := range a.blocks {
+		_, data, _ := strings.Cut(block, "data: ")
+		data, _, _ = strings.Cut(data, "\n")
+		var said struct {
+			Delta   string
+			Choices []struct{ Delta struct{ Content string } }
+		}
+		if json.Unmarshal([]byte(data), &said) != nil { // [DONE]
+			continue
+		}
+		text += said.Delta
+		for _, c := range said.Choices {
+			text += c.Delta.Content
+		}
+	}
+	return text
+}

@@ -26,6 +26,8 @@ const (
 	chat      = "/v1/chat/completions"
 	responses = "/v1/responses"
 	messages  = "/v1/messages"
+	// turns is where the AI SDK posts the turns of a conversation.
+	turns = "/v1/chat"
 )
 
 // prompts are what each endpoint is asked with.
@@ -37,6 +39,9 @@ var prompts = map[string]string{
 
 // question returns a body for an endpoint.
 func question(path, prompt string) string {
+	if path == turns {
+		return fmt.Sprintf(`{"id":"c","model":"m","trigger":"submit-message","messages":[{"id":"u","role":"user","parts":[{"type":"text","text":%q}]}]}`, prompt)
+	}
 	return fmt.Sprintf(`{"model":"m","stream":true,`+prompts[path]+`}`, prompt)
 }
 

@@ -1,7 +1,6 @@
 package generation_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -40,13 +39,7 @@ var stops = map[string]func(r *rig, a *answer) error{
 		return err
 	},
 	"cancel": func(r *rig, a *answer) error {
-		_, data, _ := strings.Cut(a.blocks[0], "data: ")
-		data, _, _ = strings.Cut(data, "\n")
-		var created struct{ Response struct{ ID string } }
-		if err := json.Unmarshal([]byte(data), &created); err != nil {
-			return err
-		}
-		stop, err := r.ask("POST", r.urls[1]+responses+"/"+created.Response.ID+"/cancel", "")
+		stop, err := r.ask("POST", r.urls[1]+responses+"/"+a.responseID(r.T)+"/cancel", "")
 		if err == nil && stop.StatusCode/100 != 2 {
 			err = fmt.Errorf("got %s", stop.Status)
 		}
