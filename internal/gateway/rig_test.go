@@ -75,6 +75,10 @@ func newRigBefore(t *testing.T, servers int, upstream http.Handler, change ...fu
 		}
 		site := httptest.NewUnstartedServer(s)
 		site.Config = listen.NewServer(s, time.Minute, opts.Logger)
+		// A client may dial more than it needs. On a busy machine it would send a request
+		// there just when the server has given that connection up.
+		site.Config.ReadHeaderTimeout = time.Hour
+		site.Listener = listen.Problems(site.Listener)
 		site.Start()
 		sites = append(sites, site)
 		r.servers, r.urls = append(r.servers, s), append(r.urls, site.URL)

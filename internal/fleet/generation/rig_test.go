@@ -125,6 +125,10 @@ func (r *rig) serve(change ...func(*server.Options)) {
 	}
 	site := httptest.NewUnstartedServer(s)
 	site.Config = listen.NewServer(s, time.Minute, opts.Logger)
+	// A client may dial more than it needs. On a busy machine it would send a request
+	// there just when the server has given that connection up.
+	site.Config.ReadHeaderTimeout = time.Hour
+	site.Listener = listen.Problems(site.Listener)
 	site.Start()
 	r.Cleanup(func() {
 		s.Close()
