@@ -27,7 +27,8 @@ func newAnswer(response *http.Response) *answer {
 	return &answer{Response: response, in: bufio.NewReader(response.Body)}
 }
 
-// next reads a block. Comments belong to the block that they are before.
+// next reads a block. Comments belong to the block that they are before; those
+// that are by themselves are none.
 func (a *answer) next() error {
 	var block strings.Builder
 	for {
@@ -39,7 +40,9 @@ func (a *answer) next() error {
 			}
 			return err
 		}
-		if line == "\n" {
+		if line == "\n" && strings.HasPrefix(block.String(), ":") && told(block.String()) == line {
+			block.Reset()
+		} else if line == "\n" {
 			a.blocks = append(a.blocks, block.String())
 			return nil
 		}
