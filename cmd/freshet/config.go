@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,8 +48,12 @@ func readConfig(file string) ([]server.Upstream, error) {
 		return nil, fmt.Errorf("read --config: %w", err)
 	}
 	var config configFile
-	if err := yaml.UnmarshalWithOptions(content, &config, yaml.Strict()); err != nil {
+	documents := yaml.NewDecoder(bytes.NewReader(content), yaml.Strict())
+	if err := documents.Decode(&config); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s%w", file, configError(err))
+	}
+	if err := documents.Decode(new(any)); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: there is more than one document; write all upstreams in the first", file)
 	}
 	if len(config.Upstreams) == 0 {
 		return nil, fmt.Errorf("%s: it names no upstreams; write at least\nupstreams:\n  - name: openai\n    base: https://api.openai.com/v1", file)
@@ -138,7 +144,7 @@ func (u *upstreamConfig) key(dir string) (string, error) {
 		}
 		return readKey(file)
 	}
-	return os.Getenv(upstreamKeyVariable(u.Name)), nil
+	return upstreamKey(u.Name, "")
 }
 
 // readKey reads a key from a file of its own.

@@ -102,6 +102,7 @@ func TestConfigErrors(t *testing.T) {
 		begin + "key_file: none":                  "none: no such file",
 		begin + "key_file: " + os.DevNull:         os.DevNull + " is empty",
 		begin + "key_file: a\n    key_env: b\n":   "both key_env and key_file",
+		begin + "auth: none\n---\nupstreams: []":  "more than one document",
 		begin + "base: {user: " + key + ", b: c}": ":3: ",
 	} {
 		_, err := readConfig(write(t, "freshet.yaml", content))

@@ -99,6 +99,9 @@ func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := c.checkTimes(); err != nil {
+		return err
+	}
 	upstreams, err := c.upstreams()
 	if err != nil {
 		return err

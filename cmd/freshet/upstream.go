@@ -24,6 +24,22 @@ type upstreamFlags struct {
 	DisconnectGrace       time.Duration `default:"15s" help:"For how long an answer goes on that nobody reads, if its request said Freshet-On-Disconnect: cancel."`
 }
 
+// checkTimes refuses times that are none. 0 does not mean for ever.
+func (c *upstreamFlags) checkTimes() error {
+	for _, t := range []struct {
+		flag string
+		is   time.Duration
+	}{
+		{"--upstream-header-timeout", c.UpstreamHeaderTimeout}, {"--upstream-stall-timeout", c.UpstreamStallTimeout},
+		{"--generation-lease", c.GenerationLease}, {"--disconnect-grace", c.DisconnectGrace},
+	} {
+		if t.is <= 0 {
+			return fmt.Errorf("%s is %v and has to be more than 0", t.flag, t.is)
+		}
+	}
+	return nil
+}
+
 // upstreams returns where LLM requests go, with the keys: to the demo unless
 // something else is said.
 func (c *upstreamFlags) upstreams() ([]server.Upstream, error) {
@@ -68,7 +84,7 @@ func (c *upstreamFlags) upstreams() ([]server.Upstream, error) {
 // from the environment, which need not have one.
 func upstreamKey(name, file string) (string, error) {
 	if file == "" {
-		return os.Getenv(upstreamKeyVariable(name)), nil
+		return strings.TrimSpace(os.Getenv(upstreamKeyVariable(name))), nil
 	}
 	key, err := readKey(file)
 	if err != nil {

@@ -63,8 +63,8 @@ func (u *Upstream) check() error {
 	case base.User != nil, base.RawQuery != "", base.Fragment != "":
 		return errors.New("the base may have neither user, query nor fragment; the key has an option of its own")
 	}
-	if !isHeaderValue(u.Key) {
-		return errors.New("the key has a line break or another control character")
+	if !isKey(u.Key) {
+		return errors.New("the key has a line break or another character that is in no key; look at its file with cat -A")
 	}
 	if u.HeadTimeout < 0 || u.StallTimeout < 0 {
 		return errors.New("a timeout may not be negative")
@@ -108,6 +108,12 @@ func (u *Upstream) checkHeaders() error {
 		names[canonical] = true
 	}
 	return nil
+}
+
+// isKey reports whether s can be a key: printable ASCII. What else comes with one, such
+// as a byte order mark or a space that is not seen, is from an editor.
+func isKey(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c >= 0x7f })
 }
 
 // isToken reports whether s can be the name of a header (RFC 9110, section 5.1).
