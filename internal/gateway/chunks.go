@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -45,9 +44,9 @@ func (c *relay) appendChunks(dst []byte, batch *hub.Batch) []byte {
 	return dst
 }
 
-// writeRefusal tells an answer that is not a stream of events as an error, whose
-// text the AI SDK shows.
-func writeRefusal(w http.ResponseWriter, m *Meta, body []byte) {
+// refusal returns how an answer is told that is not a stream of events: as an
+// error, whose text the AI SDK shows.
+func refusal(m *Meta, body []byte) (int, []byte) {
 	status, text := m.Status, dialect.Chat{}.Refusal(body)
 	switch {
 	case status/100 == 2:
@@ -55,9 +54,7 @@ func writeRefusal(w http.ResponseWriter, m *Meta, body []byte) {
 	case text == "", isPage(m.Header):
 		text = strings.TrimSpace(fmt.Sprintf("The upstream answered %d %s", status, http.StatusText(status))) + "."
 	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text)
+	return status, []byte(text)
 }
 
 // isPage reports whether an answer is a page for a browser, as proxies send them.

@@ -116,3 +116,25 @@ func TestDrainLeavesWhoDoesNotRead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The same of an answer that is no stream, and is kept whole.
+func TestDrainLeavesWhoDoesNotReadTheWhole(t *testing.T) {
+	body := strings.Repeat("x", 15<<20)
+	upstream := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, body)
+	})
+	r := newRigBefore(t, 1, upstream, func(o *server.Options) { o.DrainGrace, o.DrainWindow = time.Millisecond, -1 })
+	connection, err := net.Dial("tcp", strings.TrimPrefix(r.urls[0], "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 15\r\n\r\n{\"stream\":true}", chat)
+	if _, err := connection.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.servers[0].Drain(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/freshet-stream/freshet"
@@ -292,12 +293,19 @@ func (c *relay) servePlain(ctx context.Context, batch *hub.Batch) error {
 		*batch = next
 	}
 	c.setHeaders()
-	c.w.Header().Set("Cache-Control", "no-store")
+	h, status := c.w.Header(), c.meta.Status
+	h.Set("Cache-Control", "no-store")
 	if c.chunks != nil {
-		writeRefusal(c.w, &c.meta, body)
-		return nil
+		status, body = refusal(&c.meta, body)
+		h.Set("Content-Type", "text/plain; charset=utf-8")
 	}
-	c.w.WriteHeader(c.meta.Status)
-	_, _ = c.w.Write(body)
+	if len(body) > 0 {
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	c.response = wire.Start(ctx, c.w, status, &c.g.callers, drain.SSE)
+	if len(body) > 0 && c.response.Write(body) != nil {
+		c.response.Abort()
+	}
+	c.response.End()
 	return nil
 }
