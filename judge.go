@@ -2,7 +2,6 @@ package freshet
 
 import (
 	"bytes"
-	"maps"
 	"slices"
 	"time"
 )
@@ -19,6 +18,12 @@ type ProducerState struct {
 	Epoch, Seq uint64
 	// Last is when it last appended.
 	Last time.Time
+}
+
+// A NamedProducer is what a stream remembers of the producer that has the ID.
+type NamedProducer struct {
+	ID string
+	ProducerState
 }
 
 // A State is everything that a store keeps of one stream beside its records.
@@ -44,8 +49,8 @@ type Change struct {
 	StreamSeq string
 	// Records are the new ones in order, with their offsets.
 	Records []Record
-	// Producers are those whose state is new; Forgotten those that go.
-	Producers map[string]ProducerState
+	// Producers are those whose state is new, each once; Forgotten those that go.
+	Producers []NamedProducer
 	Forgotten []string
 	Nonce     Nonce
 	Results   []Result
@@ -126,7 +131,9 @@ func (c *Change) IsNone() bool {
 func (s *State) Apply(c Change) {
 	s.Info, s.StreamSeq = c.Info, c.StreamSeq
 	s.LastNonce, s.LastResults = c.Nonce, c.Results
-	maps.Copy(s.Producers, c.Producers)
+	for _, p := range c.Producers {
+		s.Producers[p.ID] = p.ProducerState
+	}
 	for _, id := range c.Forgotten {
 		delete(s.Producers, id)
 	}
@@ -235,8 +242,8 @@ func judgeProducer(a *Append, last ProducerState, known bool) (landed int, err e
 
 // producer looks a producer up as this call has left it.
 func (j *judgement) producer(id string) (ProducerState, bool) {
-	if p, ok := j.Producers[id]; ok {
-		return p, true
+	if i := j.renewed(id); i >= 0 {
+		return j.Producers[i].ProducerState, true
 	}
 	if slices.Contains(j.Forgotten, id) {
 		return ProducerState{}, false
@@ -251,8 +258,7 @@ func (j *judgement) remember(id string, state ProducerState, known bool) error {
 	if !known && len(j.state.Producers)+j.added()-len(j.Forgotten) >= MaxProducers {
 		idlest, last := "", j.now.Add(-producerIdle)
 		for other, state := range j.state.Producers {
-			_, changed := j.Producers[other]
-			if !changed && state.Last.Before(last) && !slices.Contains(j.Forgotten, other) {
+			if j.renewed(other) < 0 && state.Last.Before(last) && !slices.Contains(j.Forgotten, other) {
 				idlest, last = other, state.Last
 			}
 		}
@@ -264,17 +270,23 @@ func (j *judgement) remember(id string, state ProducerState, known bool) error {
 	if i := slices.Index(j.Forgotten, id); i >= 0 {
 		j.Forgotten = slices.Delete(j.Forgotten, i, i+1)
 	}
-	if j.Producers == nil {
-		j.Producers = map[string]ProducerState{}
+	if i := j.renewed(id); i >= 0 {
+		j.Producers[i].ProducerState = state
+	} else {
+		j.Producers = append(j.Producers, NamedProducer{id, state})
 	}
-	j.Producers[id] = state
 	return nil
+}
+
+// renewed returns which of the producers with a new state has the id, -1 if none.
+func (j *judgement) renewed(id string) int {
+	return slices.IndexFunc(j.Producers, func(p NamedProducer) bool { return p.ID == id })
 }
 
 // added counts the producers that are new with this call.
 func (j *judgement) added() (n int) {
-	for id := range j.Producers {
-		if _, ok := j.state.Producers[id]; !ok {
+	for i := range j.Producers {
+		if _, ok := j.state.Producers[j.Producers[i].ID]; !ok {
 			n++
 		}
 	}

@@ -51,10 +51,11 @@ func (st *stream) setProducers(b *pebble.Batch, change freshet.Change) error {
 		}
 	}
 	var value []byte
-	for id, p := range change.Producers {
+	for i := range change.Producers {
+		p := &change.Producers[i]
 		value = binary.AppendUvarint(binary.AppendUvarint(value[:0], p.Epoch), p.Seq)
 		value = appendTime(value, p.Last)
-		if err := b.Set(producerKey(st.inc, id), value, nil); err != nil {
+		if err := b.Set(producerKey(st.inc, p.ID), value, nil); err != nil {
 			return err
 		}
 	}

@@ -132,13 +132,19 @@ func (t *topic) tail() freshet.Offset {
 	return t.queue.tail
 }
 
+// awaits reports whether the topic is to be told of what landed: that the store has
+// not told it by itself.
+func (t *topic) awaits(last freshet.Result) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	known := t.phase == live && t.win.tail == last.Tail && (last.Closed == nil || t.info.Closed != nil)
+	return t.watched() && !known
+}
+
 // announce offers what landed to the stream's followers. The appends of one
 // call are consecutive.
 func (t *topic) announce(appends []freshet.Append, results []freshet.Result) {
-	t.mu.Lock()
-	watched := t.watched()
-	t.mu.Unlock()
-	if !watched {
+	if !t.awaits(results[len(results)-1]) {
 		return
 	}
 	b := freshet.Batch{From: results[0].From}
