@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -65,10 +66,11 @@ func (gen *generation) createName(ctx context.Context, id string) (created bool,
 	return created, err
 }
 
+// isResponseID reports whether an id can be that of a response: a segment of a path,
+// and of the name of a stream. Some upstreams have theirs in Base64.
 func isResponseID(id string) bool {
-	return id != "" && len(id) <= 256 && !strings.ContainsFunc(id, func(c rune) bool {
-		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_'
-	})
+	return freshet.ValidateName(respPrefix+id) == nil &&
+		!strings.ContainsFunc(id, func(c rune) bool { return !isWord(c) && !strings.ContainsRune("-.~=+:@", c) })
 }
 
 // serveResponse answers a request for a response that there is: GET for the state
@@ -126,9 +128,11 @@ func (g *Gateway) upstreamOf(m Meta) *Upstream {
 	return &g.opts.Upstreams[0]
 }
 
-// findResponse returns the generation of a response of the caller's.
+// findResponse returns the generation of a response of the caller's, whose id is as
+// it stands in a path.
 func (g *Gateway) findResponse(r *http.Request, responseID string) (id string, meta Meta, err error) {
-	if !isResponseID(responseID) {
+	responseID, err = url.PathUnescape(responseID)
+	if err != nil || !isResponseID(responseID) {
 		return "", meta, problem.ErrPath
 	}
 	if id, err = g.generationOf(r.Context(), responseID); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -86,13 +87,28 @@ func TestCancelResponse(t *testing.T) {
 	}
 }
 
+// The id of a response is found whatever the upstream makes ids of, as SDKs write
+// them in a path.
+func TestResponseIDs(t *testing.T) {
+	for _, id := range []string{"resp_" + strings.Repeat("bGl0ZQ", 60) + "==", "a.b:c@d~e+f", "1"} {
+		r := newRigBefore(t, 1, says(fmt.Sprintf("data: {\"type\":\"response.completed\",\"response\":{\"id\":%q}}\n\n", id)))
+		name := streamOf(t, r.post(0, resp, `{"stream":true}`))
+		r.end(name)
+		for _, path := range []string{id, url.QueryEscape(id)} {
+			if got := r.ask(t.Context(), "GET", r.urls[0]+resp+"/"+path, ""); got.StatusCode != 200 || got.Header.Get("Freshet-Stream") != name {
+				t.Errorf("%s: got %s %v", path, got.Status, got.Header)
+			}
+		}
+	}
+}
+
 // What is not recorded here is the upstream's to answer.
 func TestResponseElsewhere(t *testing.T) {
 	upstream := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%s %s", r.Method, r.URL.RequestURI())
 	})
 	r := newRigBefore(t, 1, upstream)
-	for _, path := range []string{"GET /v1/responses/resp_1?include=x", "POST /v1/responses/resp_1/cancel", "DELETE /v1/responses/resp_1"} {
+	for _, path := range []string{"GET /v1/responses/resp_1?include=x", "GET /v1/responses/" + strings.Repeat("a", 400) + "%3D=", "POST /v1/responses/resp_1/cancel", "DELETE /v1/responses/resp_1"} {
 		method, path, _ := strings.Cut(path, " ")
 		if got := read(t, r.ask(t.Context(), method, r.urls[0]+path, "")); got != method+" "+path {
 			t.Errorf("got %s", got)
