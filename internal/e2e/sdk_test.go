@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/freshet-stream/freshet/internal/gateway/origin"
 )
@@ -74,10 +75,14 @@ func (c called) is(prompts ...string) bool {
 	return slices.Contains(prompts, prompt)
 }
 
+// scriptTime is for how long all the calls of a client may take, of which there are
+// about a hundred.
+const scriptTime = 5 * time.Minute
+
 // callAll runs the script of a client, with arguments of which the first is a URL.
 func callAll(t *testing.T, script []string, args ...string) []called {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), scriptTime)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	command := exec.CommandContext(ctx, script[0], append(script[1:], args...)...)
