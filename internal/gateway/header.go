@@ -58,6 +58,14 @@ func answeredHeaders(from http.Header) http.Header {
 	return h
 }
 
+// setWhole sets the headers of an answer that is passed on whole. An upstream's page,
+// such as one that says what was wrong with a path, is none of this server's: what a
+// browser that is led there shows of it runs no script.
+func setWhole(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "sandbox")
+}
+
 // copyHeaders sets the headers from on to.
 func copyHeaders(to, from http.Header) {
 	for name, values := range from {

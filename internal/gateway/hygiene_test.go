@@ -106,6 +106,26 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
+// A page of an upstream is passed on, and runs no script where this server's own
+// pages are.
+func TestPagesOfUpstreamsRunNoScript(t *testing.T) {
+	r := newRigBefore(t, 1, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Security-Policy", "default-src *")
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprintf(w, "<script>%s</script>", r.URL.Path)
+	}))
+	for _, got := range []*http.Response{
+		r.ask(t.Context(), "GET", r.urls[0]+"/v1/models/m", ""),
+		r.ask(t.Context(), "GET", r.urls[0]+"/v1/responses/resp_1", ""),
+		r.post(0, chat, `{"stream":true}`),
+	} {
+		if policy := got.Header.Values("Content-Security-Policy"); got.StatusCode != http.StatusNotFound || len(policy) != 1 || policy[0] != "sandbox" {
+			t.Errorf("%s: got %s %q", got.Request.URL.Path, got.Status, policy)
+		}
+	}
+}
+
 // The model chooses the upstream and loses the upstream's name; nothing else in
 // the body changes.
 func TestModelChoosesUpstream(t *testing.T) {

@@ -50,7 +50,7 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, u *Upstream, path
 	dog := g.watchBody(response, u, abort)
 	defer dog.stop()
 	copyHeaders(w.Header(), answeredHeaders(response.Header))
-	w.Header().Set("Cache-Control", "no-store")
+	setWhole(w.Header())
 	caller := wire.Start(ctx, w, response.StatusCode, &g.callers, drain.SSE)
 	if _, err := io.Copy(writer{caller}, dog); err != nil {
 		caller.Abort()

@@ -294,7 +294,7 @@ func (c *relay) servePlain(ctx context.Context, batch *hub.Batch) error {
 	}
 	c.setHeaders()
 	h, status := c.w.Header(), c.meta.Status
-	h.Set("Cache-Control", "no-store")
+	setWhole(h)
 	if c.chunks != nil {
 		status, body = refusal(&c.meta, body)
 		h.Set("Content-Type", "text/plain; charset=utf-8")
