@@ -30,12 +30,12 @@ func (g *Gateway) roundTrip(r *http.Request) (*http.Response, error) {
 
 // decoded returns the body of a request as it was before it was compressed. That is
 // what the upstream gets: it has to be read here to be asked of the right one.
-func decoded(h http.Header, body io.ReadCloser) (io.Reader, error) {
+func decoded(h http.Header, body io.Reader) (io.Reader, error) {
 	switch coding := strings.ToLower(h.Get("Content-Encoding")); coding {
 	case "", "identity":
 		return body, nil
 	case "gzip", "x-gzip":
-		return &gzipBody{ReadCloser: body}, nil
+		return &gzipBody{ReadCloser: io.NopCloser(body)}, nil
 	default:
 		return nil, problem.ErrHeader.With("Content-Encoding is %.32q; send the body as it is, or in gzip", coding)
 	}

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/problem"
+	"github.com/freshet-stream/freshet/internal/wire"
 )
 
 // A question is what a caller has asked.
@@ -94,7 +96,9 @@ func (q *question) request(ctx context.Context) (*http.Request, error) {
 
 func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	most := int64(g.opts.Limits.Append)
-	plain, err := decoded(r.Header, http.MaxBytesReader(w, r.Body, most))
+	from := wire.NewBody(w, http.MaxBytesReader(w, r.Body, most))
+	defer from.Done()
+	plain, err := decoded(r.Header, from)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +107,8 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 	switch {
 	case errors.As(err, &tooLarge), int64(len(body)) > most:
 		return nil, freshet.ErrTooLarge.With("the body may have %d bytes; raise --max-body", most)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, problem.ErrBody.With("the body brought nothing for %v", wire.BodyStall)
 	case err != nil:
 		return nil, problem.ErrBody
 	}

@@ -6,14 +6,11 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"time"
 
 	"github.com/freshet-stream/freshet"
 	"github.com/freshet-stream/freshet/internal/problem"
+	"github.com/freshet-stream/freshet/internal/wire"
 )
-
-// bodyStall is for how long a body may bring nothing.
-const bodyStall = 30 * time.Second
 
 // readBody reads an atomic body, as far as it is allowed.
 func (t *Transport) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
@@ -25,32 +22,19 @@ func (t *Transport) readBody(w http.ResponseWriter, r *http.Request) ([]byte, er
 	if r.ContentLength == 0 {
 		return nil, nil
 	}
-	control := http.NewResponseController(w)
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
-	body, err := readAll(&patient{http.MaxBytesReader(w, r.Body, most), control, bodyStall}, r.ContentLength)
+	from := wire.NewBody(w, http.MaxBytesReader(w, r.Body, most))
+	defer from.Done()
+	body, err := readAll(from, r.ContentLength)
 	var exceeded *http.MaxBytesError
 	switch {
 	case errors.As(err, &exceeded):
 		return nil, tooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, problem.ErrBody.With("the body brought nothing for %v", bodyStall)
+		return nil, problem.ErrBody.With("the body brought nothing for %v", wire.BodyStall)
 	case err != nil:
 		return nil, problem.ErrBody.With("the body cannot be read to its end: %v", err)
 	}
 	return body, nil
-}
-
-// A patient reader waits for a slow client, but not for one that has stopped.
-type patient struct {
-	io.Reader
-	control *http.ResponseController
-	// stall is for how long a read may take.
-	stall time.Duration
-}
-
-func (p *patient) Read(b []byte) (int, error) {
-	_ = p.control.SetReadDeadline(time.Now().Add(p.stall))
-	return p.Reader.Read(b)
 }
 
 // readAll reads r to its end. The length that the client declared is where the

@@ -1,4 +1,4 @@
-package durablestreams
+package wire
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ func TestABodyThatStops(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		ended := make(chan error, 1)
 		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			body := &patient{r.Body, http.NewResponseController(w), 50 * time.Millisecond}
+			body := &Body{r.Body, http.NewResponseController(w), 50 * time.Millisecond}
 			_, err := io.Copy(io.Discard, body)
 			ended <- err
 		}))

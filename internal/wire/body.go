@@ -1,0 +1,34 @@
+package wire
+
+import (
+	"io"
+	"net/http"
+	"time"
+)
+
+// BodyStall is for how long the body of a request may bring nothing.
+const BodyStall = 30 * time.Second
+
+// A Body is the body of a request. A slow client is waited for, but not one that has
+// stopped: reading then fails with [os.ErrDeadlineExceeded]. One goroutine at a time
+// may read.
+type Body struct {
+	body    io.Reader
+	control *http.ResponseController
+	stall   time.Duration
+}
+
+// NewBody returns the body of the request that w answers. Whoever has read it calls
+// Done.
+func NewBody(w http.ResponseWriter, body io.Reader) *Body {
+	return &Body{body, http.NewResponseController(w), BodyStall}
+}
+
+// Read implements [io.Reader].
+func (b *Body) Read(p []byte) (int, error) {
+	_ = b.control.SetReadDeadline(time.Now().Add(b.stall))
+	return b.body.Read(p)
+}
+
+// Done ends the waiting for the body. What comes after it is another's to wait for.
+func (b *Body) Done() { _ = b.control.SetReadDeadline(time.Time{}) }
