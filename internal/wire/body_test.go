@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -10,36 +11,42 @@ import (
 	"time"
 )
 
-// A body that stops is given up, over every version of HTTP.
+// A body that stops is given up, and its sender told so, over every version of HTTP.
 func TestABodyThatStops(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
-		ended := make(chan error, 1)
 		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			body := &Body{r.Body, http.NewResponseController(w), 50 * time.Millisecond}
+			body := &Body{body: r.Body, control: http.NewResponseController(w), stall: 50 * time.Millisecond}
 			_, err := io.Copy(io.Discard, body)
-			ended <- err
+			body.Done()
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("HTTP/2 %t: reading ended with %v", http2, err)
+			}
+			w.WriteHeader(http.StatusBadRequest)
 		}))
 		srv.EnableHTTP2 = http2
 		srv.StartTLS()
 		slow, stop := io.Pipe()
 		go func() { _, _ = stop.Write([]byte("the beginning")) }()
-		sent := make(chan struct{})
-		go func() {
-			defer close(sent)
-			if response, err := srv.Client().Post(srv.URL, "text/plain", slow); err == nil {
-				_ = response.Body.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		for _, length := range []int64{-1, 100} {
+			request, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL, slow)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}()
-		select {
-		case err := <-ended:
-			if !errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("HTTP/2 %t: reading ended with %v", http2, err)
+			request.ContentLength = length
+			response, err := srv.Client().Do(request)
+			if err != nil {
+				t.Fatalf("HTTP/2 %t, length %d: %v", http2, length, err)
 			}
-		case <-time.After(10 * time.Second):
-			t.Errorf("HTTP/2 %t: a body that stopped is waited for", http2)
+			_ = response.Body.Close()
+			if response.StatusCode != http.StatusBadRequest {
+				t.Errorf("HTTP/2 %t, length %d: got %s", http2, length, response.Status)
+			}
+			slow, stop = io.Pipe()
+			go func() { _, _ = stop.Write([]byte("the beginning")) }()
 		}
+		cancel()
 		_ = slow.Close()
-		<-sent
 		srv.Close()
 	}
 }
