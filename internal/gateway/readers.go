@@ -10,7 +10,7 @@ import (
 // counts is that it does, and not what its clock or the store's says.
 func (gen *generation) awaitReaders(ctx context.Context) {
 	grace := gen.g.opts.Grace
-	tick := time.NewTicker(grace / 4)
+	tick := time.NewTicker(max(grace/4, 1))
 	defer tick.Stop()
 	var said time.Time
 	for last := time.Now(); time.Since(last) < grace; {

@@ -128,7 +128,7 @@ func (c *relay) run(ctx context.Context) error {
 // lookForHead reports whether the head of the answer is there, which is kept
 // before the first event, and with it if it can.
 func (c *relay) lookForHead(ctx context.Context, batch *hub.Batch) (ready bool, err error) {
-	info, err := c.g.opts.Hub.Info(ctx, genPrefix+c.id)
+	info, err := c.info(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -146,6 +146,21 @@ func (c *relay) lookForHead(ctx context.Context, batch *hub.Batch) (ready bool, 
 	// again upon one.
 	c.meta.Status, c.meta.Header = http.StatusOK, http.Header{"Content-Type": {"text/event-stream"}}
 	return true, nil
+}
+
+// storeTime is for how long a head is looked for while the store is away: by then
+// the owner of the answer has given it up.
+const storeTime = 2 * recordTime
+
+// info returns what is known of the answer. While the store is away that is waited
+// for: the upstream may answer, and who is refused asks it once more.
+func (c *relay) info(ctx context.Context) (freshet.Info, error) {
+	for begun := time.Now(); ; {
+		info, err := c.g.opts.Hub.Info(ctx, genPrefix+c.id)
+		if err == nil || !passes(err) || time.Since(begun) >= storeTime || !pause(ctx) {
+			return info, err
+		}
+	}
 }
 
 // start sends the head.

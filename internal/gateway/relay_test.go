@@ -1,10 +1,12 @@
 package gateway_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -164,5 +166,44 @@ func TestEventsLeaveAsTheyCome(t *testing.T) {
 	step <- struct{}{}
 	if got := read(t, response); told(got) != "data: [DONE]\n\n" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A blind store tells a number of times nothing of a stream that has a head.
+type blind struct {
+	freshet.Store
+	times atomic.Int64
+}
+
+func (s *blind) sees(info *freshet.Info, err error) error {
+	if strings.Contains(string(info.Meta), `"status"`) && s.times.Add(-1) >= 0 {
+		return freshet.ErrUnavailable
+	}
+	return err
+}
+
+func (s *blind) Info(ctx context.Context, name string) (freshet.Info, error) {
+	info, err := s.Store.Info(ctx, name)
+	return info, s.sees(&info, err)
+}
+
+func (s *blind) Read(ctx context.Context, name string, from freshet.Offset, limit freshet.Limit) (freshet.Page, error) {
+	page, err := s.Store.Read(ctx, name, from, limit)
+	return page, s.sees(&page.Info, err)
+}
+
+// Who waits for the head of an answer while the store is away gets it later, and
+// nothing that would make them ask once more.
+func TestHeadOutlastsOutage(t *testing.T) {
+	store := &blind{}
+	store.times.Store(4)
+	r := newRig(t, 1, func(o *server.Options) { store.Store, o.Store = o.Store, store })
+	body := question(chat, "tokens=3")
+	got := read(t, r.post(0, chat, body))
+	if left := store.times.Load(); left > 0 {
+		t.Errorf("the store was to be asked %d times more", left)
+	}
+	if c := r.origin.Counts(); c.Requests != 1 || told(got) != r.direct(chat, body) {
+		t.Errorf("the upstream saw %+v, the caller %q", c, got)
 	}
 }

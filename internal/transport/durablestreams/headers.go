@@ -113,7 +113,7 @@ func setEnd(h http.Header, tail freshet.Offset, closed *freshet.Closure) {
 
 // setInfo says what is known of the stream.
 func setInfo(h http.Header, info *freshet.Info) {
-	h.Set("Content-Type", info.Spec.ContentType)
+	setContentType(h, info.Spec.ContentType)
 	setEnd(h, info.Tail, info.Closed)
 	if info.Spec.TTL > 0 {
 		h.Set(headerTTL, strconv.FormatInt(int64(info.Spec.TTL/time.Second), 10))
@@ -123,5 +123,14 @@ func setInfo(h http.Header, info *freshet.Info) {
 	}
 	if !info.Spec.Retain.IsNone() {
 		h.Set(headerRetain, info.Spec.Retain.String())
+	}
+}
+
+// setContentType says what a stream holds. Of a page a browser that is led to it
+// runs no script: it would be at the origin of the server's own pages.
+func setContentType(h http.Header, contentType string) {
+	h.Set("Content-Type", contentType)
+	if lower := strings.ToLower(contentType); strings.Contains(lower, "html") || strings.Contains(lower, "xml") {
+		h.Set("Content-Security-Policy", "sandbox")
 	}
 }

@@ -162,7 +162,7 @@ func (t *Transport) answer(w http.ResponseWriter, r *http.Request, q *query, pag
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	h.Set("Content-Type", page.Info.Spec.ContentType)
+	setContentType(h, page.Info.Spec.ContentType)
 	body := encode(freshet.KindOf(page.Info.Spec.ContentType), page.Records)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
