@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	standardlog "log"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -94,6 +95,9 @@ func (c *ServeCmd) Run(ctx context.Context, out io.Writer) error {
 	defer stop()
 	useTwoThreads()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+	// An HTTP client has no other logger to show what a server sends after its answer,
+	// which may be some of an upstream's.
+	standardlog.SetOutput(io.Discard)
 
 	certificate, err := c.certificate(log)
 	if err != nil {
