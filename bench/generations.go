@@ -18,7 +18,7 @@ const (
 	// direct is the side without Freshet, and bareDisk the one with nothing but what
 	// a durable token waits for.
 	direct   = "direct"
-	bareDisk = "write+fdatasync alone"
+	bareDisk = "a bare log"
 	// loneAnswer is how many tokens an answer has at most that is the only one:
 	// there are enough first tokens then.
 	loneAnswer = 20
@@ -67,7 +67,7 @@ func runGenerations(ctx context.Context, c *config, r *result) error {
 	synced := map[int][]time.Duration{}
 	for range c.callersCount {
 		for _, n := range counts {
-			if err := c.syncAtPace(ctx, synced, n); err != nil {
+			if err := c.syncTogether(synced, n); err != nil {
 				return err
 			}
 			for _, g := range generators {
@@ -90,15 +90,14 @@ func runGenerations(ctx context.Context, c *config, r *result) error {
 // eventBytes is about the size of a token in the format of its provider.
 const eventBytes = 300
 
-// syncAtPace measures the disk for as many tokens as callers get, unless nothing
-// that is measured goes there.
-func (c *config) syncAtPace(ctx context.Context, took map[int][]time.Duration, callers int) error {
+// syncTogether measures what a log makes as many tokens wait as callers get, unless
+// nothing that is measured is durable.
+func (c *config) syncTogether(waited map[int][]time.Duration, callers int) error {
 	if !strings.Contains(c.into, "pebble") {
 		return nil
 	}
-	gap := time.Second / time.Duration(c.tokens*callers)
-	more, err := subject.SyncAtPace(ctx, c.data, eventBytes, gap, 3*c.time)
-	took[callers] = append(took[callers], more...)
+	more, err := subject.SyncTogether(c.data, eventBytes, callers, time.Second/time.Duration(c.tokens), 3*c.time)
+	waited[callers] = append(waited[callers], more...)
 	return err
 }
 
