@@ -62,11 +62,11 @@ func (gen *generation) run(work context.Context) {
 	defer context.AfterFunc(work, func() { abort(errInterrupted) })()
 
 	recording, giveUp := context.WithCancel(context.Background())
-	gen.recorder = startRecorder(recording, gen.g.opts.Hub, gen.name)
+	// What is not recorded nobody gets, so its upstream is not waited for.
+	gen.recorder = startRecorder(recording, gen.g.opts.Hub, gen.name, func() { abort(errStopped) })
 	var watching sync.WaitGroup
 	watching.Go(func() { gen.keepLease(ctx) })
 	watching.Go(func() { gen.watch(ctx) })
-	watching.Go(func() { gen.awaitRecorder(ctx) })
 	if gen.question.unwatched {
 		watching.Go(func() { gen.awaitReaders(ctx) })
 	}
@@ -85,18 +85,6 @@ func (gen *generation) run(work context.Context) {
 	if err := gen.recorder.failure(); err != nil {
 		gen.g.opts.Logger.Error("record generation", "stream", gen.name, "error", err)
 		gen.close(closingFor(freshet.Failed, dialect.CodeUpstream, "The answer could not be recorded."))
-	}
-}
-
-// awaitRecorder aborts the exchange when the recorder fails: what is not recorded
-// nobody gets, so its upstream is not waited for.
-func (gen *generation) awaitRecorder(ctx context.Context) {
-	select {
-	case <-gen.recorder.done:
-		if gen.recorder.failure() != nil {
-			gen.abort(errStopped)
-		}
-	case <-ctx.Done():
 	}
 }
 

@@ -48,8 +48,9 @@ type recorder struct {
 	err  error
 	// closed is how the stream was closed, if that was learnt here.
 	closed *freshet.Closure
-	// leave ends the wait for the context.
-	leave func() bool
+	// leave ends the wait for the context, and failed is called if recording fails.
+	leave  func() bool
+	failed func()
 
 	mu sync.Mutex
 	// next is what waits, of so many entries and bytes.
@@ -71,9 +72,10 @@ type recorder struct {
 }
 
 // startRecorder returns a recorder of a stream. It ends when the stream is closed,
-// by it or by others, or when ctx does.
-func startRecorder(ctx context.Context, h *hub.Hub, name string) *recorder {
-	r := &recorder{name: name, done: make(chan struct{})}
+// by it or by others, or when ctx does. If it cannot go on it calls failed, which
+// must not wait.
+func startRecorder(ctx context.Context, h *hub.Hub, name string, failed func()) *recorder {
+	r := &recorder{name: name, failed: failed, done: make(chan struct{})}
 	r.room.L = &r.mu
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -233,6 +235,9 @@ func (r *recorder) finish(err error) {
 	}
 	r.room.Broadcast()
 	close(r.done)
+	if r.failure() != nil {
+		r.failed()
+	}
 }
 
 // isOver reports whether a stream has ended by another's hand.

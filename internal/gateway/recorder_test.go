@@ -36,7 +36,7 @@ func TestRecorderOutlastsOutage(t *testing.T) {
 		}
 		store.away.Store(true)
 		time.AfterFunc(recordTime-time.Second, func() { store.away.Store(false) })
-		r := startRecorder(t.Context(), h, "gen/x")
+		r := startRecorder(t.Context(), h, "gen/x", func() { t.Error("the recorder has failed") })
 		r.record(entry{record: &freshet.Record{Data: []byte("x")}, close: &freshet.Closing{Reason: freshet.Completed}})
 		if <-r.done; r.err != nil {
 			t.Fatal(r.err)

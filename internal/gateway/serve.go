@@ -105,8 +105,8 @@ const claimsMost = 1000
 
 // claim finds the generation under a caller's key, or begins it. Of many who do so
 // at once exactly one begins it, on whatever server. One that has failed is left
-// behind: whoever asks again wants another try. A refusal is not remembered at all. A key is known for as long as its
-// generations are kept.
+// behind: whoever asks again wants another try. A refusal is not remembered at all.
+// A key is known for as long as its generations are kept.
 func (g *Gateway) claim(ctx context.Context, q *question, key string) (id string, created bool, err error) {
 	for n := 1; n <= claimsMost; n++ {
 		id = q.keyedID(key, n)

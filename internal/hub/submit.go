@@ -19,9 +19,9 @@ func (a Appender) Close() { a.topic.release() }
 // Submit lets an append leave in the next call for the stream, after those that
 // were submitted or appended before. What comes of it is told to then, as
 // [Hub.Append] returns it, by a goroutine that makes the calls: then must not wait,
-// but may submit what goes next. It is not called if Submit returns an error: that of the
-// validation, [freshet.ErrShutdown], or [freshet.ErrOverloaded] if the queue has
-// no room. The data of the records is the hub's from then on.
+// but may submit what goes next. It is not called if Submit returns an error: that
+// of the validation, [freshet.ErrShutdown], or [freshet.ErrOverloaded] if the queue
+// has no room. The data of the records is the hub's from then on.
 func (a Appender) Submit(to freshet.Append, then func(freshet.Result, error)) error {
 	t := a.topic
 	if err := to.Validate(t.hub.opts.Limits); err != nil {
